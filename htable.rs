@@ -29,6 +29,7 @@ const MIN_DIGEST_SIZE: usize = size_of::<u32>();
 const MAX_INSERTION: usize = 16;
 
 /// A number of digests, or of buckets, as memory sizes.
+#[allow(clippy::as_conversions)]
 const fn widen(number: u32) -> usize {
     const {
         assert!(usize::BITS >= u32::BITS);

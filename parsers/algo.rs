@@ -97,6 +97,7 @@ impl HashAlgo {
     }
 
     /// The number of the algorithm.
+    #[allow(clippy::as_conversions)]
     pub const fn raw(self) -> u8 {
         // CAST: The enumeration is `repr(u8)`.
         self as u8
@@ -195,6 +196,7 @@ impl DigestType {
     }
 
     /// The number of the digest type.
+    #[allow(clippy::as_conversions)]
     pub const fn raw(self) -> u8 {
         // CAST: The enumeration is `repr(u8)`.
         self as u8
