@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! From the command line to the library and back to words.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use digest_list::cli::{Conffiles, GenCommon, GenDpkg, GenFiles, Label, Sign, Verify};
+use digest_list::cli::{Conffiles, GenCommon, GenDpkg, GenFiles, Label, Show, Sign, Verify};
 use digest_list::files::{Selection, Walk};
 use digest_list::generate::{
     from_dpkg, from_files, ChangedConffiles, DpkgOptions, DpkgReport, FilesOptions, PackageFile,
@@ -13,6 +14,7 @@ use digest_list::label::{label_files, label_lists, set_prefetch, Action};
 use digest_list::list::collect;
 use digest_list::output::Existing;
 use digest_list::root::Root;
+use digest_list::show::{show as show_list, ShowError};
 use digest_list::sign::{read_certificate, SignOptions, Signer};
 use digest_list::verify::{verify_files, verify_lists, VerifyOptions};
 use digest_list::{hash, sign as signing, Error, Outcome};
@@ -314,4 +316,30 @@ pub fn verify(args: &Verify, printer: &Printer) -> Result<bool, Failure> {
             report.good_files
         )
     })?)
+}
+
+/// Lists that cannot be shown are told on standard error only: every line of the
+/// output is a list, in JSON too.
+pub fn show(args: &Show, printer: &Printer) -> Result<bool, Failure> {
+    let lists = match collect(&args.lists) {
+        Ok(lists) => lists,
+        Err(e) => {
+            printer.error(&e);
+            return Ok(false);
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut good = true;
+    for list in lists {
+        match show_list(&list, &mut out, printer.json, args.entries) {
+            Ok(()) => {}
+            Err(ShowError::List(e)) => {
+                printer.error(&e);
+                good = false;
+            }
+            Err(ShowError::Output(e)) => return Err(e.into()),
+        }
+    }
+    out.flush()?;
+    Ok(good)
 }

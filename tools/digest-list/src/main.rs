@@ -7,12 +7,11 @@
 mod commands;
 mod report;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 use digest_list::cli::{Cli, Command, Gen};
-use digest_list::show::ShowError;
 use digest_list::Error;
 
 use report::Printer;
@@ -42,10 +41,14 @@ fn main() -> ExitCode {
             eprintln!("digest-list: standard output: cannot write: {e}; check where it goes");
             ExitCode::from(1)
         }
-        Err(Failure::Work(e)) => match printer.fatal(&e) {
-            Ok(()) => ExitCode::from(1),
-            Err(_) => ExitCode::from(1),
-        },
+        Err(Failure::Work(e)) => {
+            if let Err(output) = printer.fatal(&e) {
+                eprintln!(
+                    "digest-list: standard output: cannot write: {output}; check where it goes"
+                );
+            }
+            ExitCode::from(1)
+        }
     }
 }
 
@@ -75,21 +78,6 @@ fn run(cli: &Cli, printer: &Printer) -> Result<bool, Failure> {
         Command::Sign(args) => commands::sign(args, printer),
         Command::Label(args) => commands::label(args, printer),
         Command::Verify(args) => commands::verify(args, printer),
-        Command::Show(args) => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let mut good = true;
-            for list in digest_list::list::collect(&args.lists)? {
-                match digest_list::show::show(&list, &mut out, cli.json, args.entries) {
-                    Ok(()) => {}
-                    Err(ShowError::List(e)) => {
-                        printer.error(&e);
-                        good = false;
-                    }
-                    Err(ShowError::Output(e)) => return Err(e.into()),
-                }
-            }
-            out.flush()?;
-            Ok(good)
-        }
+        Command::Show(args) => commands::show(args, printer),
     }
 }

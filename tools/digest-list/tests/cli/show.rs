@@ -86,6 +86,8 @@ fn a_bad_list_does_not_hide_the_others() {
     fs::write(sample.lists.join("tlv-bad"), "garbage").unwrap();
     let run = tool!["show", "--json", sample.lists].bad(&["tlv-bad"]);
     assert_eq!(run.stdout.lines().count(), 1);
+    let run = tool!["show", "--json", sample.path("absent")].bad(&["absent"]);
+    assert_eq!(run.stdout, "");
 }
 
 /// A list in RPM's header format, put together here from the description of the
