@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Digest tables, against sets of the standard library.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use digest_list_formats::{
+    htable::{Counter, Geometry, Inconsistent, Table},
+    parsers::algo::HashAlgo,
+};
+use proptest::prelude::*;
+
+/// A table with its memory.
+struct Built {
+    geometry: Geometry,
+    digests: Vec<u8>,
+    offsets: Vec<u32>,
+    distinct: usize,
+}
+
+impl Built {
+    /// Makes a table in memory full of garbage, placing in another order than counting.
+    fn new<D: AsRef<[u8]>>(size: usize, input: &[D]) -> Self {
+        let geometry = Geometry::new(size, input.len()).unwrap();
+        let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
+        let mut offsets = vec![0xa5a5_a5a5; geometry.offsets_len()];
+        let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
+        for digest in input {
+            counter.count(digest.as_ref()).unwrap();
+        }
+        let mut placer = counter.into_placer().unwrap();
+        for digest in input.iter().rev() {
+            placer.place(digest.as_ref()).unwrap();
+        }
+        let distinct = placer.finish().unwrap();
+        Self {
+            geometry,
+            digests,
+            offsets,
+            distinct,
+        }
+    }
+
+    fn table(&self) -> Table<'_> {
+        Table::new(self.geometry, &self.digests, &self.offsets, self.distinct).unwrap()
+    }
+}
+
+/// Checks a table of these digests against a set.
+fn check<D: AsRef<[u8]>>(size: usize, input: &[D]) {
+    let set: BTreeSet<&[u8]> = input.iter().map(AsRef::as_ref).collect();
+    let built = Built::new(size, input);
+    assert_eq!(built.distinct, set.len());
+    let table = built.table();
+    // The digests are the set, in order, and nothing but it.
+    let stored = built.digests.chunks_exact(size).take(built.distinct);
+    assert!(stored.eq(set.iter().copied()));
+    for digest in &set {
+        assert!(table.contains(digest));
+        // Its neighbours, among them those that differ in the bucket.
+        for at in [0, 1, 2, 3, size - 1] {
+            for bit in [1, 0x80] {
+                let mut other = digest.to_vec();
+                other[at] ^= bit;
+                assert_eq!(table.contains(&other), set.contains(&other[..]));
+            }
+        }
+        assert!(!table.contains(&digest[1..]));
+        assert!(!table.contains(&[digest, &[0][..]].concat()));
+    }
+    for fill in [0, 0xff] {
+        let digest = vec![fill; size];
+        assert_eq!(table.contains(&digest), set.contains(&digest[..]));
+    }
+    assert!(!table.contains(&[]));
+}
+
+/// Numbers that look random; the same ones in every run.
+struct Random(u64);
+
+impl Random {
+    /// The step of `xorshift64*`.
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn digest(&mut self, size: usize) -> Vec<u8> {
+        let mut digest = Vec::with_capacity(size + 7);
+        while digest.len() < size {
+            digest.extend(self.next().to_be_bytes());
+        }
+        digest.truncate(size);
+        digest
+    }
+}
+
+#[test]
+fn sizes_and_numbers() {
+    let sizes: BTreeSet<usize> = HashAlgo::ALL.iter().map(|a| a.digest_size()).collect();
+    let mut random = Random(1);
+    for size in sizes {
+        // Around the numbers where the number of buckets changes.
+        for num in [0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 65, 1000] {
+            let input: Vec<_> = (0..num).map(|_| random.digest(size)).collect();
+            check(size, &input);
+        }
+    }
+}
+
+#[test]
+fn edges_of_buckets() {
+    // The first and the last digest of each of the 256 ranges that the first byte tells, which is
+    // more than there are buckets.
+    let mut input = Vec::new();
+    for first in 0..=255_u8 {
+        for fill in [0, 0xff] {
+            let mut digest = [fill; 20];
+            digest[0] = first;
+            input.push(digest);
+        }
+    }
+    check(20, &input);
+    // The first and the last bucket only.
+    check(32, &[[0; 32], [0xff; 32]].repeat(50));
+}
+
+#[test]
+fn equal_prefixes() {
+    let mut random = Random(2);
+    for (prefix, num) in [(4, 5000), (8, 5000), (28, 5000), (31, 200)] {
+        let input: Vec<_> = (0..num)
+            .map(|_| {
+                let mut digest = random.digest(32);
+                digest[..prefix].fill(0x77);
+                digest
+            })
+            .collect();
+        check(32, &input);
+    }
+    // Sorted, and in reverse order.
+    let mut input: Vec<_> = (0..3000_u32)
+        .map(|n| [&[9; 28][..], &n.to_be_bytes()].concat())
+        .collect();
+    check(32, &input);
+    input.reverse();
+    check(32, &input);
+}
+
+#[test]
+fn duplicates() {
+    let mut random = Random(3);
+    let some: Vec<_> = (0..10).map(|_| random.digest(32)).collect();
+    let input: Vec<_> = (0..5000)
+        .map(|_| some[usize::try_from(random.next() % 10).unwrap()].clone())
+        .collect();
+    check(32, &input);
+    check(16, &vec![[0; 16]; 1000]);
+    check(64, &vec![[0xff; 64]; 17]);
+    // Among digests that occur once.
+    let mut input: Vec<_> = (0..1000).map(|_| random.digest(20)).collect();
+    input.extend_from_within(..500);
+    check(20, &input);
+}
+
+/// What a million SHA-256 digests cost, and that crafted ones are not worth crafting.
+#[test]
+fn a_million() {
+    let mut random = Random(4);
+    let input: Vec<_> = (0..1_000_000).map(|_| random.digest(32)).collect();
+    let built = Built::new(32, &input);
+    let bytes = built.digests.len() + 4 * built.offsets.len();
+    assert!(bytes <= 33 * input.len(), "{bytes}");
+    let table = built.table();
+    assert!(input.iter().all(|digest| table.contains(digest)));
+    assert!(!table.contains(&random.digest(32)));
+
+    let crafted: Vec<_> = (0..100_000_u32)
+        .map(|n| {
+            [
+                &[0; 24][..],
+                &n.wrapping_mul(0x9e37_79b1).to_be_bytes(),
+                &[0; 4],
+            ]
+            .concat()
+        })
+        .collect();
+    let start = Instant::now();
+    let built = Built::new(32, &crafted);
+    let table = built.table();
+    assert!(crafted.iter().all(|digest| table.contains(digest)));
+    // Quadratic time would be more than 10^9 exchanges of digests.
+    assert!(start.elapsed() < Duration::from_secs(120));
+}
+
+#[test]
+fn geometry() {
+    assert!(Geometry::new(0, 1).is_none());
+    assert!(Geometry::new(3, 1).is_none());
+    assert!(Geometry::new(32, usize::MAX).is_none());
+    assert!(Geometry::new(32, 1 << 32).is_none());
+    assert!(Geometry::new(usize::MAX, 2).is_none());
+
+    let rows = [
+        (0, 0),
+        (1, 0),
+        (7, 0),
+        (8, 2),
+        (15, 2),
+        (16, 4),
+        (1_000_000, 1 << 17),
+        (10_000_000, 1 << 21),
+        (0xffff_ffff, 1 << 29),
+    ];
+    for (num, offsets) in rows {
+        let geometry = Geometry::new(32, num).unwrap();
+        assert_eq!(geometry.offsets_len(), offsets, "{num}");
+        assert_eq!(geometry.digests_len(), Some(32 * num));
+    }
+}
+
+#[test]
+fn memory_of_wrong_sizes() {
+    let geometry = Geometry::new(16, 8).unwrap();
+    for (digests, offsets) in [(127, 2), (129, 2), (128, 1), (128, 3), (0, 0)] {
+        assert!(Counter::new(geometry, &mut vec![0; digests], &mut vec![0; offsets]).is_none());
+    }
+    for (digests, offsets, distinct, good) in [
+        (128, 2, 8, true),
+        (128, 2, 3, true),
+        (48, 2, 3, true),
+        (47, 2, 3, false),
+        (128, 2, 9, false),
+        (1000, 2, 9, false),
+        (128, 1, 8, false),
+        (128, 3, 8, false),
+        (128, 2, usize::MAX, false),
+    ] {
+        let (digests, offsets) = (vec![0; digests], vec![0; offsets]);
+        let table = Table::new(geometry, &digests, &offsets, distinct);
+        assert_eq!(table.is_some(), good);
+    }
+}
+
+/// Counts these, places those; whether all was well.
+fn build(num: usize, count: &[[u8; 16]], place: &[[u8; 16]]) -> Result<usize, Inconsistent> {
+    let geometry = Geometry::new(16, num).unwrap();
+    let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
+    let mut offsets = vec![0; geometry.offsets_len()];
+    let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
+    for digest in count {
+        counter.count(digest)?;
+    }
+    let mut placer = counter.into_placer()?;
+    for digest in place {
+        placer.place(digest)?;
+    }
+    placer.finish()
+}
+
+#[test]
+fn inconsistent_input() {
+    for num in [3, 100] {
+        let digests: Vec<[u8; 16]> = (0..num).map(|n: u8| [n.wrapping_mul(37); 16]).collect();
+        let num = usize::from(num);
+        let (some, all) = (&digests[1..], &digests[..]);
+        let more = [all, &[[1; 16]]].concat();
+        assert_eq!(build(num, all, all), Ok(num));
+        assert_eq!(build(num, some, all), Err(Inconsistent));
+        assert_eq!(build(num, &more, all), Err(Inconsistent));
+        assert_eq!(build(num, all, some), Err(Inconsistent));
+        assert_eq!(build(num, all, &more), Err(Inconsistent));
+    }
+
+    let geometry = Geometry::new(16, 1).unwrap();
+    let mut digests = [0; 16];
+    let mut counter = Counter::new(geometry, &mut digests, &mut []).unwrap();
+    assert_eq!(counter.count(&[0; 15]), Err(Inconsistent));
+    assert_eq!(counter.count(&[0; 17]), Err(Inconsistent));
+    counter.count(&[0; 16]).unwrap();
+    let mut placer = counter.into_placer().unwrap();
+    assert_eq!(placer.place(&[0; 20]), Err(Inconsistent));
+    placer.place(&[0; 16]).unwrap();
+    assert_eq!(placer.finish(), Ok(1));
+}
+
+/// Every way to exchange one counted digest for one of another bucket is noticed.
+#[test]
+fn other_digests_than_counted() {
+    // Sixteen digests in four buckets, four in each.
+    let digests: Vec<[u8; 16]> = (0..16).map(|n| [n << 4 | n; 16]).collect();
+    assert_eq!(build(16, &digests, &digests), Ok(16));
+    for changed in 0..16 {
+        for to in 0..=255_u8 {
+            let mut other = digests.clone();
+            other[changed] = [to; 16];
+            let same_bucket = to >> 6 == digests[changed][0] >> 6;
+            for order in 0..16 {
+                let mut place = other.clone();
+                place.rotate_left(order);
+                let result = build(16, &digests, &place);
+                assert_eq!(result.is_ok(), same_bucket, "{changed} {to} {order}");
+            }
+        }
+    }
+}
+
+/// Look-ups in memory that was never a table give some answer.
+#[test]
+fn arbitrary_memory_does_not_panic() {
+    let mut random = Random(5);
+    for _ in 0..2000 {
+        let geometry = Geometry::new(16, 32).unwrap();
+        let digests: Vec<u8> = (0..512).map(|_| random.next().to_be_bytes()[0]).collect();
+        let wild = random.next() % 2 == 0;
+        let offsets: Vec<u32> = (0..geometry.offsets_len())
+            .map(|_| {
+                let offset = u32::try_from(random.next() >> 32).unwrap();
+                if wild {
+                    offset
+                } else {
+                    offset % 40
+                }
+            })
+            .collect();
+        let table = Table::new(geometry, &digests, &offsets, 32).unwrap();
+        for _ in 0..20 {
+            table.contains(&random.digest(16));
+        }
+        table.contains(&digests[..16]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_a_set(input in prop::collection::vec(any::<[u8; 16]>(), 0..300)) {
+        check(16, &input);
+    }
+
+    /// Few values for each byte, so that there are duplicates and full buckets.
+    #[test]
+    fn agrees_with_a_set_of_few(
+        input in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(vec![0_u8, 1, 0x7f, 0x80, 0xff]), 5),
+            0..300,
+        )
+    ) {
+        check(5, &input);
+    }
+}

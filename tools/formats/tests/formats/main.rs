@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Tests of the pure logic, of all formats in one program to link.
+
+mod algo;
+mod bytes;
+mod htable;
+mod modsig;
+mod name;
+mod properties;
+mod rpm;
+mod rpm_fixtures;
+mod tlv;
+mod tlv_2024_04;
