@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The security blobs: what hangs on each inode and on each open file of the system.
+//!
+//! An inode has two slots: `owner`, the digest cache made *from* the inode (a digest list or the
+//! directory of digest lists), and `user`, the digest cache to be *used for* the inode (a file
+//! that is verified). A file has one: for a digest list, or the directory of digest lists, that
+//! the digest cache itself opened, the digest cache that is being loaded from it.
+//!
+//! The blobs are valid when all their bytes are zero, which they are when the LSM framework
+//! allocates them: there is nothing to initialise and nothing that can fail.
+//!
+//! # Watches
+//!
+//! Objects made from an inode want to look at that inode later without keeping it from being
+//! evicted, which would keep its file system from being unmounted. A [`Watch`] is the address of
+//! an inode and a flag, `armed`; while it is armed, the inode may be looked at under RCU.
+//!
+//! # Invariants
+//!
+//! - A watch is armed only in [`WatchedSlot::publish`], by a caller that borrows the inode.
+//! - An object whose watch is armed is in a [`WatchedSlot`] that [`inode_freed`] looks at when the
+//!   inode goes away (or is about to be, the inode still being borrowed).
+//! - A watch is disarmed before its object leaves the slot, or while the inode is borrowed; and it
+//!   is never armed again.
+//!
+//! From these follows what [`Watch::cookie`] needs: who finds a watch armed inside a read-side
+//! critical section did so before [`inode_freed`] ran for the inode, because that either disarms
+//! the watch or finds it disarmed, and so before the grace period began after which the inode's
+//! memory is freed.
+
+use core::mem::size_of;
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Acquire, Atomic, Relaxed, Release},
+        rcu,
+    },
+};
+
+use crate::{
+    cache::DigestCache,
+    lsm::{self, BlobSizes},
+    rcuref::{Peek, RcuRef, Slot},
+    resolve::Anchor,
+    vfs::{Cookie, File, Inode, InodePtr},
+    DigestCacheLsm,
+};
+
+/// What the LSM framework is asked to reserve.
+pub(crate) const SIZES: BlobSizes = BlobSizes {
+    inode: size_of::<InodeBlob>() as u32,
+    file: size_of::<FileBlob>() as u32,
+};
+
+/// The part of an inode's security blob that is ours: 16 bytes for each inode of the system.
+#[repr(C)]
+pub(crate) struct InodeBlob {
+    /// The digest cache made from this inode.
+    pub(crate) owner: WatchedSlot<DigestCache>,
+    /// The digest cache to be used for this inode.
+    pub(crate) user: Slot<DigestCache>,
+}
+
+/// The part of a file's security blob that is ours.
+#[repr(C)]
+struct FileBlob {
+    /// The digest cache being loaded from this file.
+    loading: Slot<DigestCache>,
+}
+
+kernel::static_assert!(size_of::<InodeBlob>() == 2 * size_of::<*const ()>());
+kernel::static_assert!(size_of::<FileBlob>() == size_of::<*const ()>());
+
+/// The anchor of the default path (see [`crate::resolve`]).
+pub(crate) static ANCHOR: WatchedSlot<Anchor> = WatchedSlot(Slot::new());
+
+/// Our part of `inode`'s blob; none if the LSM is not active.
+pub(crate) fn of_inode(inode: &Inode) -> Option<&InodeBlob> {
+    let blob = lsm::inode_blob::<DigestCacheLsm>(inode)?;
+    // SAFETY: The framework reserved `SIZES.inode` bytes, pointer-aligned and zeroed, which makes a
+    // valid `InodeBlob`; it is only accessed through this type and lives as long as the inode.
+    Some(unsafe { blob.cast::<InodeBlob>().as_ref() })
+}
+
+fn of_file(file: &File) -> Option<&FileBlob> {
+    let blob = lsm::file_blob::<DigestCacheLsm>(file)?;
+    // SAFETY: As above, with `SIZES.file` and `FileBlob`.
+    Some(unsafe { blob.cast::<FileBlob>().as_ref() })
+}
+
+/// The digest cache that is being loaded from `file`, if we opened the file for that.
+pub(crate) fn loading(file: &File) -> Option<RcuRef<DigestCache>> {
+    of_file(file)?.loading.get()
+}
+
+/// Whether the digest cache opened `file` itself.
+pub(crate) fn is_ours(file: &File) -> bool {
+    of_file(file).is_some_and(|blob| !blob.loading.is_empty())
+}
+
+/// Marks `file` as opened by us to load `cache`, for as long as the result lives.
+pub(crate) fn mark_loading<'a>(file: &'a File, cache: &RcuRef<DigestCache>) -> LoadingMark<'a> {
+    let blob = of_file(file);
+    if let Some(blob) = blob {
+        drop(blob.loading.swap(Some(cache.clone())));
+    }
+    LoadingMark(blob)
+}
+
+/// See [`mark_loading`].
+pub(crate) struct LoadingMark<'a>(Option<&'a FileBlob>);
+
+impl Drop for LoadingMark<'_> {
+    fn drop(&mut self) {
+        if let Some(blob) = self.0 {
+            drop(blob.loading.swap(None));
+        }
+    }
+}
+
+/// To be called when `inode` is about to be freed: drops what its blob holds and disarms whatever
+/// watches it.
+pub(crate) fn inode_freed(inode: &Inode) {
+    let guard = rcu::read_lock();
+    if ANCHOR.peek(&guard).is_some_and(|a| a.watch().is(inode)) {
+        drop(ANCHOR.clear());
+    }
+    drop(guard);
+    if let Some(blob) = of_inode(inode) {
+        drop(blob.owner.clear());
+        drop(blob.user.swap(None));
+    }
+}
+
+/// The address of an inode that may be looked at while the watch is armed; see the module's
+/// documentation.
+pub(crate) struct Watch {
+    inode: InodePtr,
+    /// [`NEW`], then [`ARMED`], then [`DEAD`]; never back.
+    state: Atomic<u32>,
+}
+
+const NEW: u32 = 0;
+const ARMED: u32 = 1;
+const DEAD: u32 = 2;
+
+impl Watch {
+    /// A watch for `inode`, not armed yet.
+    pub(crate) fn new(inode: &Inode) -> Self {
+        Self {
+            inode: InodePtr::new(inode),
+            state: Atomic::new(NEW),
+        }
+    }
+
+    /// Whether this watches `inode`.
+    pub(crate) fn is(&self, inode: &Inode) -> bool {
+        self.inode.is(inode)
+    }
+
+    /// Whether the object is in its slot, and the inode alive.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.state.load(Acquire) == ARMED
+    }
+
+    /// The cookie that the inode has now; none if the watch is not armed.
+    pub(crate) fn cookie(&self, guard: &rcu::Guard) -> Option<Cookie> {
+        if !self.is_armed() {
+            return None;
+        }
+        // SAFETY: The watch was armed after `guard`'s section began, so the inode had not been
+        // freed by then (invariants of the module).
+        Some(unsafe { self.inode.get(guard) }.cookie_peek())
+    }
+
+    /// Disarms the watch for good.
+    fn disarm(&self) {
+        self.state.store(DEAD, Release);
+    }
+}
+
+/// What has a watch on the inode that it was made from.
+pub(crate) trait Watched: Send + Sync + 'static {
+    /// The watch.
+    fn watch(&self) -> &Watch;
+}
+
+/// A [`Slot`] for objects that watch an inode, which keeps the invariants of the module.
+#[repr(transparent)]
+pub(crate) struct WatchedSlot<T>(Slot<T>);
+
+impl<T: Watched> WatchedSlot<T> {
+    /// See [`Slot::peek`].
+    pub(crate) fn peek<'g>(&self, guard: &'g rcu::Guard) -> Option<Peek<'g, T>> {
+        self.0.peek(guard)
+    }
+
+    /// See [`Slot::get`].
+    pub(crate) fn get(&self) -> Option<RcuRef<T>> {
+        self.0.get()
+    }
+
+    /// See [`Slot::is_empty`].
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts `new`, which must watch `inode` and never have been in a slot, where `old` is.
+    ///
+    /// Fails, and leaves everything as it is, if the slot does not hold `old` any more. Whatever
+    /// was there is disarmed.
+    pub(crate) fn publish(
+        &self,
+        inode: &Inode,
+        old: Option<&RcuRef<T>>,
+        new: &RcuRef<T>,
+    ) -> Result<(), Superseded> {
+        let watch = new.watch();
+        if !watch.is(inode) || watch.state.cmpxchg(NEW, ARMED, Relaxed).is_err() {
+            return Err(Superseded);
+        }
+        // `old` may watch another inode than `inode`, so disarm it before it leaves the slot. If
+        // the exchange fails it has left already, disarmed.
+        if let Some(old) = old {
+            old.watch().disarm();
+        }
+        match self.0.replace(old, Some(new.clone())) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                watch.disarm();
+                Err(Superseded)
+            }
+        }
+    }
+
+    /// Empties the slot and disarms what was in it.
+    pub(crate) fn clear(&self) -> Option<RcuRef<T>> {
+        loop {
+            let current = self.0.get()?;
+            // First disarm, then take out: see the module's documentation.
+            current.watch().disarm();
+            if let Ok(taken) = self.0.replace(Some(&current), None) {
+                return taken;
+            }
+        }
+    }
+
+    /// As [`WatchedSlot::clear`], if the slot holds `object`.
+    pub(crate) fn clear_if(&self, object: &RcuRef<T>) {
+        object.watch().disarm();
+        drop(self.0.replace(Some(object), None));
+    }
+}
+
+/// The slot holds something else by now.
+pub(crate) struct Superseded;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! From a digest list on disk to digest tables.
+//!
+//! The file is opened by the digest cache for itself, read as `READING_DIGEST_LIST`, which lets
+//! integrity providers verify what was read, stripped of an appended signature, parsed by the
+//! parser that its name tells, and turned into tables. The content is parsed where it was read and
+//! freed when the tables are built.
+
+use kernel::{prelude::*, str::CStr};
+
+use crate::{
+    blob,
+    cache::{Content, DigestCache},
+    parsers::{self, error::Errno, modsig, name::ListName, Format, List},
+    ratelimit::RateLimit,
+    rcuref::RcuRef,
+    table::Tables,
+    vfs::{ListFile, Path},
+};
+
+/// Largest list that is read. Offsets in lists are 32 bits wide; `kernel_read_file()` itself goes
+/// no further than this on most file systems.
+const MAX_LIST_SIZE: usize = i32::MAX as usize;
+
+static MESSAGES: RateLimit = RateLimit::new();
+
+/// Reads the list at `path`, from which `cache` is being made. May sleep.
+///
+/// # Errors
+///
+/// `EBADMSG`, `E2BIG`, `EINVAL` and `ENOPKG` for bad content or names, `ENOMEM`, and what
+/// `kernel_read_file()` says.
+pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> {
+    let name = cache.name();
+    let format = format_of(name).map_err(|e| report(name, &e))?;
+
+    let content = read(cache, path).inspect_err(|e| {
+        if MESSAGES.allows() {
+            pr_warn!(
+                "digest list {name}: cannot be read: error {}\n",
+                e.to_errno()
+            );
+        }
+    })?;
+    let list = modsig::strip(&content)
+        .and_then(|stripped| List::parse(format, stripped.content))
+        .map_err(|e| report(name, &e))?;
+    let tables = Tables::build(&list)?;
+    pr_debug!("digest list {name}: {} digests\n", tables.len());
+    Ok(Content::List(tables))
+}
+
+/// The format that a list's name tells.
+fn format_of(name: &CStr) -> Result<Format, parsers::error::Error> {
+    let parsed = ListName::parse(name.to_bytes())?;
+    Format::from_name(parsed.format).ok_or(parsers::error::Error {
+        kind: parsers::error::Kind::UnknownFormat,
+        offset: 0,
+    })
+}
+
+/// Reads the file; the mark on it is what verification data finds its way by.
+fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<crate::vfs::FileBuf> {
+    let file = ListFile::open(path)?;
+    let _mark = blob::mark_loading(&file, cache);
+    file.read(MAX_LIST_SIZE)
+}
+
+/// Says what is wrong with a list, and turns it into the kernel's error.
+fn report(name: &CStr, error: &parsers::error::Error) -> Error {
+    let errno = match error.kind.errno() {
+        Errno::BadMsg => EBADMSG,
+        Errno::TooBig => E2BIG,
+        Errno::Invalid => EINVAL,
+        Errno::NoPkg => ENOPKG,
+    };
+    if MESSAGES.allows() {
+        pr_warn!(
+            "digest list {name}: {} at offset {}: error {}\n",
+            error.kind.message(),
+            error.offset,
+            errno.to_errno()
+        );
+    }
+    errno
+}

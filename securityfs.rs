@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The files in securityfs, below `digest_cache/`.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `default_path` | the path of the digest lists: read by anybody, written with `CAP_SYS_ADMIN` in the initial user namespace |
+//!
+//! C header: [`include/linux/security.h`](srctree/include/linux/security.h)
+
+use core::ptr::null_mut;
+use kernel::{
+    bindings,
+    error::from_err_ptr,
+    ffi::{c_char, c_int, c_void},
+    prelude::*,
+    uaccess::{UserPtr, UserSlice},
+};
+
+use crate::resolve;
+
+/// Longest write to `default_path`: `PATH_MAX` with a newline instead of the terminator.
+const MAX_WRITE: usize = 4096;
+
+/// A `struct file_operations` as a static.
+struct Operations(bindings::file_operations);
+
+// SAFETY: The table is never written to.
+unsafe impl Sync for Operations {}
+
+static DEFAULT_PATH: Operations = Operations(bindings::file_operations {
+    read: Some(read_default_path),
+    write: Some(write_default_path),
+    llseek: Some(bindings::generic_file_llseek),
+    ..pin_init::zeroed()
+});
+
+/// Creates the files.
+///
+/// # Errors
+///
+/// What securityfs says.
+pub(crate) fn init() -> Result {
+    // SAFETY: The name is NUL-terminated, and null stands for the root of securityfs.
+    let dir = from_err_ptr(unsafe {
+        bindings::securityfs_create_dir(c"digest_cache".as_char_ptr(), null_mut())
+    })?;
+    // SAFETY: As above; `dir` was created right now, and the operations are static.
+    from_err_ptr(unsafe {
+        bindings::securityfs_create_file(
+            c"default_path".as_char_ptr(),
+            (bindings::S_IFREG | 0o644) as u16,
+            dir,
+            null_mut(),
+            &DEFAULT_PATH.0,
+        )
+    })
+    .inspect_err(|_| {
+        // SAFETY: `dir` was created above and nobody else removes it.
+        unsafe { bindings::securityfs_remove(dir) }
+    })?;
+    Ok(())
+}
+
+/// # Safety
+///
+/// Only to be called by the VFS, as `read` of the file.
+unsafe extern "C" fn read_default_path(
+    _file: *mut bindings::file,
+    buf: *mut c_char,
+    count: usize,
+    pos: *mut bindings::loff_t,
+) -> isize {
+    let Ok(path) = resolve::default_path() else {
+        return 0;
+    };
+    let mut line = KVec::new();
+    if line
+        .extend_from_slice(path.as_cstr().to_bytes(), GFP_KERNEL)
+        .and_then(|()| line.extend_from_slice(b"\n", GFP_KERNEL))
+        .is_err()
+    {
+        return ENOMEM.to_errno() as isize;
+    }
+    // SAFETY: `buf` is user memory, which the function checks, and `line` has the length passed.
+    unsafe {
+        bindings::simple_read_from_buffer(
+            buf.cast(),
+            count,
+            pos,
+            line.as_ptr().cast::<c_void>(),
+            line.len(),
+        )
+    }
+}
+
+/// # Safety
+///
+/// Only to be called by the VFS, as `write` of the file.
+unsafe extern "C" fn write_default_path(
+    _file: *mut bindings::file,
+    buf: *const c_char,
+    count: usize,
+    pos: *mut bindings::loff_t,
+) -> isize {
+    // SAFETY: The VFS passes a valid position.
+    match set_default_path(buf, count, unsafe { *pos }) {
+        Ok(()) => count as isize,
+        Err(e) => e.to_errno() as isize,
+    }
+}
+
+fn set_default_path(buf: *const c_char, count: usize, pos: i64) -> Result {
+    // SAFETY: Reads the credentials of the current task.
+    if !unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as c_int) } {
+        return Err(EPERM);
+    }
+    if pos != 0 || count > MAX_WRITE {
+        return Err(EINVAL);
+    }
+    let mut path = KVec::new();
+    UserSlice::new(UserPtr::from_ptr(buf.cast_mut().cast()), count)
+        .reader()
+        .read_all(&mut path, GFP_KERNEL)?;
+    resolve::set_default_path(path.strip_suffix(b"\n").unwrap_or(&path))
+}
