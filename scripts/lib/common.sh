@@ -39,9 +39,12 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # Options for make's parallelism, unless the caller runs under make -j.
 JOBS=${JOBS:-$(nproc)}
 
-# Takes an exclusive lock for the rest of the script's life.
+# Takes an exclusive lock for the rest of the script's life, unless it has it.
+declare -A locked=()
 lock() {
 	local fd
+	[ -z "${locked[$1]:-}" ] || return 0
+	locked[$1]=1
 	exec {fd}>"$CACHE/$1.lock"
 	if ! flock -n "$fd"; then
 		say "waiting for another run of the harness ($1)"

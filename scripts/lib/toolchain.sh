@@ -77,6 +77,7 @@ select_toolchain() {
 	export PATH=$llvm:$PATH
 	export LIBCLANG_PATH=${LIBCLANG_PATH:-$(cd "$llvm/../lib" && pwd -P)}
 	RUST_BIN=$(dirname "$rustc")
+	# shellcheck disable=SC2034
 	KERNEL_MAKE=(
 		LLVM=1
 		RUSTC="$rustc" HOSTRUSTC="$rustc"
