@@ -223,5 +223,5 @@ pub(crate) fn obtain(
 /// What is left is remembered until a reset: the content is malformed, of no known format, empty
 /// or too large, or an integrity provider refuses it.
 fn is_transient(e: Error) -> bool {
-    ![EBADMSG, E2BIG, EFBIG, EINVAL, ENOPKG, EACCES, EPERM].contains(&e)
+    ![EBADMSG, E2BIG, EINVAL, ENOPKG, EACCES, EPERM].contains(&e)
 }

@@ -16,7 +16,10 @@ use kernel::{prelude::*, sync::rcu};
 use crate::{
     blob,
     cache::{Content, DigestCache},
-    parsers::{algo::HashAlgo, name::ListName},
+    parsers::{
+        algo::HashAlgo,
+        name::{cmp_order, ListName},
+    },
     rcuref::{RcuRef, Slot},
     resolve,
     vfs::{ListFile, Path},
@@ -69,7 +72,7 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> 
         Ok(())
     })?;
     // `start` grows in directory order, so it makes the sort stable.
-    entries.sort_unstable_by_key(|entry| (entry.seq.is_none(), entry.seq, entry.start));
+    entries.sort_unstable_by(|a, b| cmp_order(a.seq, b.seq).then(a.start.cmp(&b.start)));
     Ok(Content::Dir(Directory { names, entries }))
 }
 
@@ -86,6 +89,7 @@ impl Directory {
         mut f: impl FnMut(&RcuRef<DigestCache>) -> ControlFlow<B>,
     ) -> Result<Option<B>> {
         let mut root = None;
+        let mut result = None;
         for entry in self.entries.iter() {
             let Some(list) = self.list(cache, entry, &mut root)? else {
                 continue;
@@ -94,13 +98,15 @@ impl Directory {
                 continue;
             }
             if let ControlFlow::Break(b) = f(&list) {
-                return Ok(Some(b));
+                result = Some(b);
+                break;
             }
         }
+        // What was found, or not found, in a directory that changed meanwhile is no answer.
         if !cache.is_current(&rcu::read_lock()) {
             return Err(EAGAIN);
         }
-        Ok(None)
+        Ok(result)
     }
 
     /// The list of `entry`, loaded if it was not. `root` keeps the directory's path between calls.

@@ -25,8 +25,11 @@ const MIN_LOAD: usize = 4;
 /// Digests have at least as many bytes as what the number of a bucket is made from.
 const MIN_DIGEST_SIZE: usize = size_of::<u32>();
 
-/// Buckets of up to as many digests are sorted by insertion, which is faster for few.
+/// Up to as many digests are sorted by insertion, which is faster for few.
 const MAX_INSERTION: usize = 16;
+
+/// How many parts of a bucket may wait for being sorted.
+const MAX_LATER: usize = widen(u32::BITS);
 
 /// A number of digests, or of buckets, as memory sizes.
 #[allow(clippy::as_conversions)]
@@ -284,9 +287,11 @@ impl Rows<'_> {
         let Some((head, tail)) = self.bytes.split_at_mut_checked(high) else {
             return;
         };
-        let low = head.get_mut(low..).unwrap_or_default();
-        for (a, b) in low.iter_mut().zip(tail).take(self.size) {
-            core::mem::swap(a, b);
+        if let (Some(low), Some(high)) = (
+            head.get_mut(low..low.saturating_add(self.size)),
+            tail.get_mut(..self.size),
+        ) {
+            low.swap_with_slice(high);
         }
     }
 
@@ -307,13 +312,79 @@ impl Rows<'_> {
         }
     }
 
-    /// Sorts the digests of `range`.
+    /// Sorts the digests of `range` in place, without recursion, in O(n log n) time whatever the
+    /// digests are: by partition as long as that goes well, by heap where it does not.
     fn sort(&mut self, range: Range<usize>) {
-        if range.len() <= MAX_INSERTION {
-            self.insertion_sort(range);
-        } else {
-            self.heap_sort(range);
+        let mut current = range;
+        // The longer parts, to be sorted later. The shorter part is less than half of its whole, so
+        // there are never more of them than an index has bits.
+        let mut later: [(Range<usize>, u32); MAX_LATER] = [const { (0..0, 0) }; MAX_LATER];
+        let mut num_later = 0_usize;
+        let log = |len: usize| len.checked_ilog2().unwrap_or(0);
+        let mut bad_luck_left = log(current.len()).saturating_mul(2);
+        loop {
+            let slot = later.get_mut(num_later);
+            if current.len() <= MAX_INSERTION {
+                self.insertion_sort(current);
+            } else if let Some(slot) = slot.filter(|_| bad_luck_left > 0) {
+                bad_luck_left = bad_luck_left.saturating_sub(1);
+                let (below, above) = self.partition(current);
+                let (short, long) = if below.len() < above.len() {
+                    (below, above)
+                } else {
+                    (above, below)
+                };
+                *slot = (long, bad_luck_left);
+                num_later = num_later.saturating_add(1);
+                current = short;
+                continue;
+            } else {
+                self.heap_sort(current);
+            }
+            num_later = match num_later.checked_sub(1) {
+                Some(last) => last,
+                None => return,
+            };
+            let Some(last) = later.get_mut(num_later) else {
+                return;
+            };
+            (current, bad_luck_left) = core::mem::replace(last, (0..0, 0));
         }
+    }
+
+    /// Moves the digests of `range` so that one of them, the pivot, is where it belongs, and gives
+    /// the ranges of those that belong below and above it.
+    fn partition(&mut self, range: Range<usize>) -> (Range<usize>, Range<usize>) {
+        let Range { start, end } = range;
+        let last = end.saturating_sub(1);
+        let middle = start.saturating_add(range.len() / 2);
+        // The median of three goes to the beginning.
+        for (a, b) in [(middle, start), (start, last), (middle, start)] {
+            if self.get(a) > self.get(b) {
+                self.swap(a, b);
+            }
+        }
+        let mut low = start.saturating_add(1);
+        let mut high = last;
+        loop {
+            // Both stop at digests equal to the pivot, so that many of these are spread evenly.
+            while low <= high && self.get(low) < self.get(start) {
+                low = low.saturating_add(1);
+            }
+            while low <= high && self.get(high) > self.get(start) {
+                high = high.saturating_sub(1);
+            }
+            if low >= high {
+                break;
+            }
+            self.swap(low, high);
+            low = low.saturating_add(1);
+            high = high.saturating_sub(1);
+        }
+        // Whether the two met at a digest equal to the pivot or passed each other, nothing after
+        // `high` is less than the pivot, and nothing up to it is greater.
+        self.swap(start, high);
+        (start..high, high.saturating_add(1)..end)
     }
 
     fn insertion_sort(&mut self, range: Range<usize>) {
@@ -328,7 +399,6 @@ impl Rows<'_> {
         }
     }
 
-    /// Sorts in place, without recursion, in O(n log n) time whatever the digests are.
     fn heap_sort(&mut self, range: Range<usize>) {
         let len = range.len();
         for root in (0..len / 2).rev() {

@@ -19,10 +19,6 @@ use crate::{
     vfs::{ListFile, Path},
 };
 
-/// Largest list that is read. Offsets in lists are 32 bits wide; `kernel_read_file()` itself goes
-/// no further than this on most file systems.
-const MAX_LIST_SIZE: usize = i32::MAX as usize;
-
 static MESSAGES: RateLimit = RateLimit::new();
 
 /// Reads the list at `path`, from which `cache` is being made. May sleep.
@@ -64,7 +60,8 @@ fn format_of(name: &CStr) -> Result<Format, parsers::error::Error> {
 fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<crate::vfs::FileBuf> {
     let file = ListFile::open(path)?;
     let _mark = blob::mark_loading(&file, cache);
-    file.read(MAX_LIST_SIZE)
+    let max = usize::try_from(parsers::MAX_LIST_SIZE).unwrap_or(usize::MAX);
+    file.read(max).map_err(|e| if e == EFBIG { E2BIG } else { e })
 }
 
 /// Says what is wrong with a list, and turns it into the kernel's error.

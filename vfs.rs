@@ -30,7 +30,7 @@ use kernel::{
     prelude::*,
     str::CStr,
     sync::rcu,
-    types::Opaque,
+    types::{NotThreadSafe, Opaque},
 };
 
 /// What an inode's content or attributes looked like at some time.
@@ -297,6 +297,35 @@ impl File {
     }
 }
 
+/// Makes the current task act with the kernel's credentials while it lives.
+///
+/// Lists are found and read for the kernel, whichever task happens to need one first: neither what
+/// that task may see nor who it is must make a difference, to the file system or to a provider.
+struct KernelCreds {
+    task: *const bindings::cred,
+    /// Credentials are per task: the guard must be dropped by the task that made it.
+    _not_send: NotThreadSafe,
+}
+
+impl KernelCreds {
+    fn new() -> Self {
+        // SAFETY: Kernel credentials live for ever. What was in force is put back by `drop`.
+        let task = unsafe { bindings::override_creds(bindings::kernel_cred()) };
+        Self {
+            task,
+            _not_send: NotThreadSafe,
+        }
+    }
+}
+
+impl Drop for KernelCreds {
+    fn drop(&mut self) {
+        // SAFETY: `task` are the credentials that `new` replaced, in the same task; nested guards
+        // are dropped in reverse order because they are only made as locals of functions.
+        unsafe { bindings::revert_creds(self.task) };
+    }
+}
+
 /// An owned `struct path`: references to a mount and to a positive dentry.
 pub(crate) struct Path(bindings::path);
 
@@ -307,6 +336,7 @@ impl Path {
     /// Looks `name` up from the root, and in the mount namespace, of the init process, whoever
     /// asks (invariant 10 of the design). Follows symbolic links. May sleep.
     pub(crate) fn lookup(name: &CStr) -> Result<Self> {
+        let _creds = KernelCreds::new();
         let mut path = MaybeUninit::<bindings::path>::uninit();
         // SAFETY: `name` is NUL-terminated and `path` is valid for writing.
         to_result(unsafe {
@@ -323,6 +353,7 @@ impl Path {
     /// Looks `name` up in this directory. Crosses no mount and follows no symbolic link: what is
     /// found belongs to the directory itself. May sleep.
     pub(crate) fn child(&self, name: &CStr) -> Result<Self> {
+        let _creds = KernelCreds::new();
         let mut path = MaybeUninit::<bindings::path>::uninit();
         // SAFETY: The start is a valid dentry and mount, `name` is NUL-terminated, and `path` is
         // valid for writing.
@@ -413,6 +444,7 @@ pub(crate) struct ListFile(NonNull<bindings::file>);
 impl ListFile {
     /// Opens the file or directory at `path` for reading. May sleep.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        let _creds = KernelCreds::new();
         // SAFETY: `path` holds references to its mount and dentry, and kernel credentials live for
         // ever.
         let file = from_err_ptr(unsafe {
@@ -434,6 +466,7 @@ impl ListFile {
     /// `EFBIG` if it has more than `max` bytes, `ENOMEM`, what the file system says, and what a
     /// provider says (IMA: `EACCES`).
     pub(crate) fn read(&self, max: usize) -> Result<FileBuf> {
+        let _creds = KernelCreds::new();
         let mut buf: *mut c_void = null_mut();
         // SAFETY: The file is open, and `buf` asks the function to allocate.
         let len = unsafe {
@@ -458,6 +491,7 @@ impl ListFile {
     /// Calls `f` with the name of each entry of the directory, in directory order, until `f`
     /// fails. May sleep.
     pub(crate) fn for_each_entry<F: FnMut(&[u8]) -> Result>(&self, f: F) -> Result {
+        let _creds = KernelCreds::new();
         let mut walk = Walk {
             ctx: bindings::dir_context {
                 actor: Some(Walk::<F>::actor),

@@ -21,10 +21,8 @@ use self::{
     error::{Error, Kind},
 };
 
-/// The longest list. Offsets and counts of the formats have 32 bits.
-// CAST: To more bits; `u64::from` is not for constants.
-#[allow(clippy::as_conversions)]
-pub const MAX_LIST_SIZE: u64 = u32::MAX as u64;
+/// The longest list: 4 GiB.
+pub const MAX_LIST_SIZE: u64 = 1 << 32;
 
 /// Checks the length of a list against [`MAX_LIST_SIZE`].
 ///

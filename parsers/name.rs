@@ -100,8 +100,8 @@ pub fn list_name_from_xattr(value: &[u8]) -> Result<&[u8], Error> {
     Ok(name)
 }
 
-/// The order of the lists in a directory, for a stable sort: those with a sequence number first,
-/// ascending, all others equal.
-pub fn cmp_order(a: &ListName<'_>, b: &ListName<'_>) -> Ordering {
-    (a.seq.is_none(), a.seq).cmp(&(b.seq.is_none(), b.seq))
+/// The order of the lists in a directory by their sequence numbers, for a stable sort: those with a
+/// number first, ascending, all others equal.
+pub fn cmp_order(a: Option<u32>, b: Option<u32>) -> Ordering {
+    (a.is_none(), a).cmp(&(b.is_none(), b))
 }

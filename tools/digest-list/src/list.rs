@@ -256,7 +256,7 @@ fn lists_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
         let list_name = ListName::parse(name).map_err(|e| bad_name(&path, &e))?;
         parsed.push((list_name, path));
     }
-    parsed.sort_by(|(a, _), (b, _)| name::cmp_order(a, b));
+    parsed.sort_by(|(a, _), (b, _)| name::cmp_order(a.seq, b.seq));
     Ok(parsed.into_iter().map(|(_, path)| path).collect())
 }
 

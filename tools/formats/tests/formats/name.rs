@@ -151,7 +151,7 @@ fn order_in_a_directory() {
         "009-rpm-0",
     ];
     let mut parsed = names.map(|name| ListName::parse(name.as_bytes()).unwrap());
-    parsed.sort_by(cmp_order);
+    parsed.sort_by(|a, b| cmp_order(a.seq, b.seq));
     let order = parsed.map(|p| (p.seq, p.name));
     assert_eq!(
         order,
@@ -167,5 +167,5 @@ fn order_in_a_directory() {
     );
     let last = ListName::parse(b"4294967295-tlv-a").unwrap();
     let none = ListName::parse(b"tlv-a").unwrap();
-    assert_eq!(cmp_order(&last, &none), Ordering::Less);
+    assert_eq!(cmp_order(last.seq, none.seq), Ordering::Less);
 }
