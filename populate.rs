@@ -61,7 +61,8 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<crate::vfs::FileBuf>
     let file = ListFile::open(path)?;
     let _mark = blob::mark_loading(&file, cache);
     let max = usize::try_from(parsers::MAX_LIST_SIZE).unwrap_or(usize::MAX);
-    file.read(max).map_err(|e| if e == EFBIG { E2BIG } else { e })
+    file.read(max)
+        .map_err(|e| if e == EFBIG { E2BIG } else { e })
 }
 
 /// Says what is wrong with a list, and turns it into the kernel's error.
