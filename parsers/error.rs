@@ -10,7 +10,7 @@
 pub enum Kind {
     /// No parser has the name that the list's name tells.
     UnknownFormat,
-    /// The list is longer than its offsets and counts can tell.
+    /// The list is longer than 4 GiB.
     TooBig,
     /// There are no bytes at all.
     Empty,
@@ -118,7 +118,7 @@ impl Kind {
     pub const fn message(self) -> &'static str {
         match self {
             Self::UnknownFormat => "unknown list format",
-            Self::TooBig => "list of 4 GiB or more",
+            Self::TooBig => "list longer than 4 GiB",
             Self::Empty => "empty list",
             Self::NameEmpty => "empty name",
             Self::NameTooLong => "name longer than 255 bytes",
