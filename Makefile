@@ -23,7 +23,7 @@ unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 help: ## this text
 	@echo 'Targets:'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Variables (make test SUITES="10-harness 30-tools"):'
 	@echo '  DIGEST_CACHE_BUILD=DIR   the cache, by default below ~/.cache'
