@@ -61,10 +61,16 @@ digest() { sha256sum | cut -d' ' -f1; }
 logged() {
 	local log=$1 text=$2 start=$SECONDS shown=0 step=30 status=0 pid
 	shift 2
-	[ -t 2 ] && step=1
+	[ ! -t 2 ] || step=1
 	say "$text (log: $log)"
+	# In a process group of its own, which is ended when this script is: a
+	# build must not go on alone after Ctrl-C.
+	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
+	set +m
+	# shellcheck disable=SC2064
+	trap "kill -- -$pid 2>/dev/null || true" EXIT
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.5
 		if ((SECONDS - start >= shown + step)); then
@@ -73,7 +79,8 @@ logged() {
 		fi
 	done
 	wait "$pid" || status=$?
-	[ -t 2 ] && printf '\r\033[K' >&2
+	trap - EXIT
+	[ ! -t 2 ] || printf '\r\033[K' >&2
 	if [ "$status" != 0 ]; then
 		say "--- end of $log"
 		tail -n 40 "$log" >&2
