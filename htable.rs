@@ -242,10 +242,13 @@ impl Placer<'_> {
         let buckets = offsets.len().max(1);
         for bucket in 0..buckets {
             let end = offsets.get(bucket).copied().unwrap_or(placed);
+            let next = widen(end);
+            if next < start || next > widen(placed) {
+                return Err(Inconsistent);
+            }
+            rows.sort(start..next);
             // If a bucket got a digest more than counted, another got one less, and so has, or has
             // left to its neighbour, a place with another bucket's digest or with zeros.
-            let next = widen(end);
-            rows.sort(start..next);
             let distinct = rows.keep_distinct(start..next, kept, |digest| {
                 geometry.bucket(digest) == Some(bucket)
             });
