@@ -49,7 +49,8 @@ programs_of() {
 	done < "/var/lib/dpkg/info/$1.list"
 }
 
-# elf_files: the ELF files of all packages, links left out.
+# elf_files: the ELF files of all packages, links left out. Some packages name
+# them by a path that leads through a link (/lib).
 elf_files() {
 	sort -u /var/lib/dpkg/info/*.list | perl -ne '
 		chomp;
@@ -57,7 +58,7 @@ elf_files() {
 		open(my $file, "<:raw", $_) or die "$_: $!\n";
 		read($file, my $magic, 4);
 		print "$_\n" if $magic eq "\x7fELF";
-	'
+	' | xargs -d '\n' realpath | sort -u
 }
 
 # flip FILE OFFSET: flips one bit of the byte at OFFSET (negative: from the

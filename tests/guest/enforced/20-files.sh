@@ -36,7 +36,7 @@ check "the same on tmpfs" EACCES "$(try run /dev/shm/altered -V)"
 flip "$scratch/copy" -1
 check "a copy that ran, altered afterwards" EACCES "$(try run "$scratch/copy" -V)"
 flip "$scratch/copy" -1
-check_like "and altered back" "ran: ncurses .*" "$(try run "$scratch/copy" -V)"
+check_like "that copy, altered back" "ran: ncurses .*" "$(try run "$scratch/copy" -V)"
 
 { cat /usr/bin/tput; echo 'in no list'; } > "$scratch/unlisted"
 chmod 755 "$scratch/unlisted"

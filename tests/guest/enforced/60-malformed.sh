@@ -25,8 +25,8 @@ while read -r kind message; do
 	check "its list replaced by the good one" "$all ran" "$(state)"
 done <<- END
 	unknown-field unknown field at offset $size: error -74
-	truncated truncated at offset [0-9]+: error -74
-	excess truncated at offset $size: error -74
+	truncated truncated field or excess bytes at offset [0-9]+: error -74
+	excess truncated field or excess bytes at offset [0-9]+: error -74
 END
 
 # A name whose format nobody parses.

@@ -9,6 +9,9 @@
 
 copy=$scratch/all-lists
 cp -a "$lists" "$copy"
+# A policy that is written replaces that of the command line, once. IMA takes a
+# rule a write, and the policy when the file is closed; cat goes on after a
+# write that took less than all.
 cat > "$scratch/policy" << 'END'
 measure func=MMAP_CHECK
 measure func=DIGEST_LIST_CHECK template=ima-modsig
@@ -16,8 +19,8 @@ appraise func=DIGEST_LIST_CHECK appraise_type=imasig|modsig
 appraise func=BPRM_CHECK digest_cache=data
 appraise func=MMAP_CHECK digest_cache=data
 END
-check "a policy that measures, too" written \
-	"$(try write "$securityfs/ima/policy" "$(< "$scratch/policy")"$'\n')"
+check "a policy that measures, too" loaded \
+	"$(cat "$scratch/policy" 2>&1 > "$securityfs/ima/policy" && echo loaded)"
 check "the same lists in another directory" written \
 	"$(try write "$default_path" "$copy")"
 mapfile -t files < "$scratch/elf-files"
