@@ -4,6 +4,7 @@
 # shellcheck shell=bash
 
 # What makes IMA enforce the digest lists from the first program on.
+# shellcheck disable=SC2034  # for those that source this
 ENFORCED=(lsm=digest_cache ima_policy=digest_cache_appraise ima_appraise=enforce)
 
 machines=()

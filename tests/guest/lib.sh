@@ -49,16 +49,22 @@ programs_of() {
 	done < "/var/lib/dpkg/info/$1.list"
 }
 
-# elf_files: the ELF files of all packages, links left out. Some packages name
-# them by a path that leads through a link (/lib).
+# elf_files: the ELF files of all packages, each once: symbolic links and
+# further hard links are left out. Some packages name them by a path that leads
+# through a link (/lib).
 elf_files() {
 	sort -u /var/lib/dpkg/info/*.list | perl -ne '
 		chomp;
-		next if -l $_ || !-f _;
+		next if -l $_ || !-f _ || $seen{join(":", (stat _)[0, 1])}++;
 		open(my $file, "<:raw", $_) or die "$_: $!\n";
 		read($file, my $magic, 4);
 		print "$_\n" if $magic eq "\x7fELF";
 	' | xargs -d '\n' realpath | sort -u
+}
+
+# inodes: of the paths that it reads, sorted. Paths that are gone are left out.
+inodes() {
+	xargs -d '\n' stat -c %d:%i 2> /dev/null | sort -u
 }
 
 # flip FILE OFFSET: flips one bit of the byte at OFFSET (negative: from the
