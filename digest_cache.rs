@@ -24,7 +24,8 @@
 //! | [`htable`], [`parsers`] | pure logic, the same source files as in user space |
 //! | [`securityfs`], [`capi`] | the interfaces to user space and to C |
 //!
-//! `unsafe` is confined to `lsm`, `rcuref`, `vfs`, `ratelimit`, `blob`, `securityfs` and `capi`.
+//! `unsafe` is confined to `lsm`, `rcuref`, `vfs`, `ratelimit`, `blob`, `securityfs` and `capi` (and
+//! one KUnit suite, which looks at a table of C).
 
 mod blob;
 mod cache;

@@ -7,6 +7,7 @@
 //! to it that the same sources, compiled for the kernel, do the same with each malformed input that
 //! has a rule, and test what exists only in the kernel.
 
+mod algos;
 mod bytes;
 mod lifecycle;
 mod modsig;
