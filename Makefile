@@ -16,7 +16,7 @@ $(foreach v,DIGEST_CACHE_BUILD KERNEL_SRC KERNEL_VERSION KERNEL_SHA256 KERNEL_SU
 	KERNEL_MIRROR DEBIAN_SUITE DEBIAN_MIRROR JOBS,$(if $($(v)),,$(eval unexport $(v))))
 
 # The scripts' own makes are not part of this one.
-unexport MAKEFLAGS MFLAGS MAKELEVEL
+unexport MAKEFLAGS MFLAGS
 
 .PHONY: help setup kernel um tools run shell test check clean distclean
 .NOTPARALLEL:

@@ -16,6 +16,12 @@ SCRIPTS=$ROOT/scripts
 CACHE=${DIGEST_CACHE_BUILD:-${XDG_CACHE_HOME:-$HOME/.cache}/digest_cache}
 mkdir -p "$CACHE"
 CACHE=$(cd "$CACHE" && pwd -P)
+case $CACHE in
+*[[:space:]:]*)
+	printf 'digest_cache: DIGEST_CACHE_BUILD=%s: make cannot build in a directory with a space or a colon in its name\n' "$CACHE" >&2
+	exit 1
+	;;
+esac
 export DIGEST_CACHE_BUILD=$CACHE
 LOGS=$CACHE/logs
 TOOLS=$CACHE/tools
