@@ -33,7 +33,9 @@ check_like "ELF files of packages that may be mapped for execution" \
 	"$(wc -l < "$scratch/elf-files") mapped" \
 	"$("$here/try" map - < "$scratch/elf-files")"
 
-check "files with a signature or digest of their own (security.ima)" "0" \
-	"$(getfattr --absolute-names -R -P -n security.ima /bin /boot /etc /home \
-		/lib /lib64 /opt /root /sbin /srv /usr /var 2> /dev/null |
-		grep -c '^security.ima')"
+# The attributes of the lists show that attributes are seen at all.
+getfattr --absolute-names -R -P -m '^security\.' /bin /boot /etc /home /lib /lib64 \
+	/opt /root /sbin /srv /usr /var > "$scratch/attributes" 2> /dev/null
+check_like "files with a signature or digest of their own (security.ima), and with a list" \
+	"0, [1-9][0-9]*" "$(grep -c '^security.ima$' "$scratch/attributes"), $(
+		grep -c '^security.digest_list$' "$scratch/attributes")"
