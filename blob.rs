@@ -24,7 +24,7 @@
 //! - A watch is disarmed before its object leaves the slot, or while the inode is borrowed; and it
 //!   is never armed again.
 //!
-//! From these follows what [`Watch::cookie`] needs: who finds a watch armed inside a read-side
+//! From these follows what [`Watch::matches`] needs: who finds a watch armed inside a read-side
 //! critical section did so before [`inode_freed`] ran for the inode, because that either disarms
 //! the watch or finds it disarmed, and so before the grace period began after which the inode's
 //! memory is freed.
@@ -122,15 +122,18 @@ impl Drop for LoadingMark<'_> {
 /// To be called when `inode` is about to be freed: drops what its blob holds and disarms whatever
 /// watches it.
 pub(crate) fn inode_freed(inode: &Inode) {
+    let Some(blob) = of_inode(inode) else {
+        return;
+    };
     let guard = rcu::read_lock();
-    if ANCHOR.peek(&guard).is_some_and(|a| a.watch().is(inode)) {
+    let is_anchor = ANCHOR.peek(&guard).is_some_and(|a| a.watch().is(inode));
+    drop(guard);
+    // A list that is forgotten may change without anybody noticing: decisions that came about
+    // through the directory that it is in are to be made anew, too.
+    if blob.owner.clear().is_some() || is_anchor {
         drop(ANCHOR.clear());
     }
-    drop(guard);
-    if let Some(blob) = of_inode(inode) {
-        drop(blob.owner.clear());
-        drop(blob.user.swap(None));
-    }
+    drop(blob.user.swap(None));
 }
 
 /// The address of an inode that may be looked at while the watch is armed; see the module's
@@ -164,14 +167,11 @@ impl Watch {
         self.state.load(Acquire) == ARMED
     }
 
-    /// The cookie that the inode has now; none if the watch is not armed.
-    pub(crate) fn cookie(&self, guard: &rcu::Guard) -> Option<Cookie> {
-        if !self.is_armed() {
-            return None;
-        }
-        // SAFETY: The watch was armed after `guard`'s section began, so the inode had not been
+    /// Whether the watch is armed and the inode still is what it was when `cookie` was taken.
+    pub(crate) fn matches(&self, cookie: &Cookie, guard: &rcu::Guard) -> bool {
+        // SAFETY: If the watch is armed after `guard`'s section began, the inode had not been
         // freed by then (invariants of the module).
-        Some(unsafe { self.inode.get(guard) }.cookie_peek())
+        self.is_armed() && unsafe { self.inode.get(guard) }.matches(cookie)
     }
 
     /// Disarms the watch for good.

@@ -11,7 +11,7 @@
 //! ```text
 //!   new --publish--> loading --+--> ready ---------------+--reset--> stale
 //!                              +--> failed (bad content) +
-//!                              +--> failed for the moment: stale at once
+//!                              +--> failed in passing: stale at once
 //! ```
 //!
 //! # Locking
@@ -25,7 +25,7 @@ use kernel::{
     str::{CStr, CString},
     sync::{
         atomic::{Acquire, Atomic, Relaxed, Release},
-        rcu, Completion, SetOnce,
+        rcu, SetOnce,
     },
 };
 
@@ -34,9 +34,11 @@ use crate::{
     dir::Directory,
     parsers::algo::HashAlgo,
     rcuref::RcuRef,
+    resolve::{epoch, Anchor},
     table::Tables,
     verif::Verification,
     vfs::{Cookie, Inode},
+    wait::Loading,
 };
 
 /// Numbers caches, so that a provider can tell whether it has asked this one before.
@@ -55,19 +57,28 @@ pub(crate) enum Content {
     Dir(Directory),
 }
 
+/// Why loading failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoadError {
+    /// The content is bad, or a provider refused it: remembered until a reset.
+    Bad(Error),
+    /// Says nothing about the content: not remembered, so that trying again makes sense.
+    Passing(Error),
+}
+
 /// How loading ended.
 struct Outcome {
     /// The inode before it was read.
     cookie: Cookie,
-    content: Result<Content>,
+    content: Result<Content, LoadError>,
 }
 
 /// See the module's documentation.
 ///
 /// # Invariants
 ///
-/// - `outcome` is populated before `loaded` is completed, and both happen exactly once, by the
-///   task that published the cache.
+/// - `outcome` is populated before `loading` ends, and both happen exactly once, by the task that
+///   made and published the cache.
 /// - Nobody uses `outcome` of a cache whose watch is not armed to answer a question.
 #[pin_data]
 pub(crate) struct DigestCache {
@@ -78,8 +89,10 @@ pub(crate) struct DigestCache {
     /// [`crate::resolve::Anchor::stamp`] of the anchor through which the cache was last found.
     stamp: Atomic<u64>,
     outcome: SetOnce<Outcome>,
+    /// [`epoch`] in which the cache was made.
+    epoch: u64,
     #[pin]
-    loaded: Completion,
+    loading: Loading,
     /// What integrity providers found out about the list.
     pub(crate) verification: Verification,
 }
@@ -100,7 +113,8 @@ impl DigestCache {
                 watch: Watch::new(inode),
                 stamp: Atomic::new(0),
                 outcome: SetOnce::new(),
-                loaded <- Completion::new(),
+                epoch: epoch(),
+                loading <- Loading::new(),
                 verification: Verification::new(),
             }),
             GFP_KERNEL,
@@ -145,7 +159,7 @@ impl DigestCache {
         let Some(outcome) = self.outcome.as_ref() else {
             return false;
         };
-        self.watch.cookie(guard) == Some(outcome.cookie)
+        self.watch.matches(&outcome.cookie, guard)
     }
 
     /// Whether the cache may be used: it reflects its inode, and the path that led to the inode
@@ -155,6 +169,11 @@ impl DigestCache {
             .peek(guard)
             .is_some_and(|anchor| anchor.stamp() == self.stamp() && anchor.holds(guard))
             && self.reflects_inode(guard)
+    }
+
+    /// As [`DigestCache::is_current`], where `anchor` was found to hold a moment ago.
+    pub(crate) fn is_current_under(&self, anchor: &Anchor, guard: &rcu::Guard) -> bool {
+        anchor.stamp() == self.stamp() && anchor.is_intact(guard) && self.reflects_inode(guard)
     }
 
     /// Whether the digest of a file's data is among the digests of this list.
@@ -171,28 +190,29 @@ pub(crate) const MAX_ROUNDS: usize = 16;
 
 /// Returns the loaded cache made from `inode`, loading it first if there is none.
 ///
-/// The cache in the owner slot is taken if it was made under the same name, reflects the inode, and
-/// satisfies `suits`; else a new one replaces it. `load` reads the inode. Waits for another task
-/// that is loading. May sleep.
+/// The cache in the owner slot is taken if it was made under the same name and in this epoch,
+/// reflects the inode, and satisfies `suits`; else a new one replaces it. `load` reads the inode.
+/// Waits for another task that is loading. May sleep.
 ///
 /// # Errors
 ///
-/// `ENOMEM`, `EAGAIN` when there is no end to changes, and what `load` says for the moment. A list
-/// with bad content is no error here but a cache without content.
+/// `ENOMEM`, `EAGAIN` when there is no end to changes, what [`Loading::wait`] says, and errors of
+/// `load` that are [`LoadError::Passing`]. A list with bad content is no error here but a cache
+/// without content.
 pub(crate) fn obtain(
     inode: &Inode,
     name: &CStr,
     suits: impl Fn(&DigestCache) -> bool,
-    load: impl Fn(&RcuRef<DigestCache>) -> Result<Content>,
+    load: impl Fn(&RcuRef<DigestCache>) -> Result<Content, LoadError>,
 ) -> Result<RcuRef<DigestCache>> {
     let owner = &blob::of_inode(inode).ok_or(ENODEV)?.owner;
 
     for _ in 0..MAX_ROUNDS {
         let existing = owner.get();
         if let Some(cache) = &existing {
-            cache.loaded.wait_for_completion();
+            cache.loading.wait()?;
             let current = cache.reflects_inode(&rcu::read_lock());
-            if current && cache.name() == name && suits(cache) {
+            if current && cache.epoch == epoch() && cache.name() == name && suits(cache) {
                 return Ok(cache.clone());
             }
         }
@@ -201,27 +221,22 @@ pub(crate) fn obtain(
         if owner.publish(inode, existing.as_ref(), &cache).is_err() {
             continue;
         }
-        let cookie = inode.cookie_query();
+        let cookie = inode.cookie();
         let content = load(&cache);
-        let transient = content.as_ref().err().copied().filter(|e| is_transient(*e));
+        let passing = match &content {
+            Err(LoadError::Passing(e)) => Some(*e),
+            _ => None,
+        };
         cache.outcome.populate(Outcome { cookie, content });
-        if transient.is_some() {
+        if passing.is_some() {
             owner.clear_if(&cache);
         }
         // From here on, others use what was populated.
-        cache.loaded.complete_all();
-        match transient {
-            Some(e) => return Err(e),
-            None => return Ok(cache),
-        }
+        cache.loading.end();
+        return match passing {
+            Some(e) => Err(e),
+            None => Ok(cache),
+        };
     }
     Err(EAGAIN)
-}
-
-/// Whether the failure to load says nothing about the content, so that trying again makes sense.
-///
-/// What is left is remembered until a reset: the content is malformed, of no known format, empty
-/// or too large, or an integrity provider refuses it.
-fn is_transient(e: Error) -> bool {
-    ![EBADMSG, E2BIG, EINVAL, ENOPKG, EACCES, EPERM].contains(&e)
 }

@@ -10,7 +10,7 @@ use core::{
     ptr::{null_mut, NonNull},
     slice,
 };
-use kernel::{bindings, ffi::c_char, prelude::*, str::CStr, sync::rcu};
+use kernel::{bindings, ffi::c_char, prelude::*, str::CStr};
 
 use crate::{
     blob,
@@ -75,7 +75,7 @@ pub(crate) unsafe extern "C" fn digest_cache_get(
 ///
 /// Does nothing if `digest_cache` is NULL.
 ///
-/// Context: any.
+/// Context: any but NMI.
 ///
 /// # Safety
 ///
@@ -129,9 +129,7 @@ pub(crate) fn lookup(
     algo: HashAlgo,
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
-    if !cache.is_current(&rcu::read_lock()) {
-        return Err(EAGAIN);
-    }
+    resolve::confirm(cache)?;
     match cache.content() {
         Some(Content::List(tables)) => Ok(tables.contains(algo, digest).then(|| cache.clone())),
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
@@ -174,6 +172,7 @@ pub(crate) unsafe extern "C" fn digest_cache_algos(
     // SAFETY: By the contract of this function.
     unsafe {
         with(digest_cache, 0, |cache| match cache.content() {
+            _ if resolve::confirm(cache).is_err() => 0,
             Some(Content::List(tables)) => tables.algos(),
             Some(Content::Dir(dir)) => dir.algos(cache).unwrap_or(0),
             None => 0,

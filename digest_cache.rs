@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`lsm`] | the LSM framework, for any LSM in Rust |
 //! | [`lsm_hooks`] | our hooks |
-//! | [`rcuref`], [`vfs`], [`ratelimit`] | what the `kernel` crate has no abstractions for yet |
+//! | [`rcuref`], [`vfs`], [`wait`], [`ratelimit`] | what the `kernel` crate has no abstractions for yet |
 //! | [`blob`] | what hangs on inodes and files |
 //! | [`cache`] | the digest cache and its life cycle |
 //! | [`resolve`] | from a file to its digest cache |
@@ -24,7 +24,7 @@
 //! | [`htable`], [`parsers`] | pure logic, the same source files as in user space |
 //! | [`securityfs`], [`capi`] | the interfaces to user space and to C |
 //!
-//! `unsafe` is confined to `lsm`, `rcuref`, `vfs`, `ratelimit`, `blob`, `securityfs` and `capi` (and
+//! `unsafe` is confined to `lsm`, `rcuref`, `vfs`, `wait`, `ratelimit`, `blob`, `securityfs` and `capi` (and
 //! one KUnit suite, which looks at a table of C).
 
 mod blob;
@@ -49,6 +49,7 @@ mod securityfs;
 mod table;
 mod verif;
 mod vfs;
+mod wait;
 
 use kernel::{prelude::*, str::CStr};
 
@@ -63,15 +64,12 @@ impl lsm::Lsm for DigestCacheLsm {
     const ID: u64 = kernel::bindings::LSM_ID_DIGEST_CACHE as u64;
     const BLOBS: lsm::BlobSizes = blob::SIZES;
 
-    fn state() -> &'static lsm::LsmState {
-        &STATE
-    }
-
     fn init_fs() -> Result {
         let path = kernel::bindings::CONFIG_DIGEST_LIST_DEFAULT_PATH;
-        resolve::set_default_path(path.strip_suffix(b"\0").unwrap_or(path))?;
-        securityfs::init()
+        // The file that a bad path can be mended with comes first.
+        securityfs::init()?;
+        resolve::set_default_path(path.strip_suffix(b"\0").unwrap_or(path))
     }
 }
 
-declare_lsm!(DigestCacheLsm, STATE);
+declare_lsm!(DigestCacheLsm);

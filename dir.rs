@@ -15,7 +15,7 @@ use kernel::{prelude::*, sync::rcu};
 
 use crate::{
     blob,
-    cache::{Content, DigestCache},
+    cache::{Content, DigestCache, LoadError},
     parsers::{
         algo::HashAlgo,
         name::{cmp_order, ListName},
@@ -47,8 +47,15 @@ pub(crate) struct Directory {
 ///
 /// # Errors
 ///
-/// `ENOMEM`, and what the file system says.
-pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> {
+/// Passing ones: `ENOMEM`, and what the file system says.
+pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, LoadError> {
+    read(cache, path)
+        .map(Content::Dir)
+        .map_err(LoadError::Passing)
+}
+
+/// See [`load`].
+fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
     let file = ListFile::open(path)?;
     let _mark = blob::mark_loading(&file, cache);
 
@@ -73,7 +80,7 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> 
     })?;
     // `start` grows in directory order, so it makes the sort stable.
     entries.sort_unstable_by(|a, b| cmp_order(a.seq, b.seq).then(a.start.cmp(&b.start)));
-    Ok(Content::Dir(Directory { names, entries }))
+    Ok(Directory { names, entries })
 }
 
 impl Directory {
@@ -103,9 +110,7 @@ impl Directory {
             }
         }
         // What was found, or not found, in a directory that changed meanwhile is no answer.
-        if !cache.is_current(&rcu::read_lock()) {
-            return Err(EAGAIN);
-        }
+        resolve::confirm(cache)?;
         Ok(result)
     }
 
@@ -139,13 +144,12 @@ impl Directory {
         let mut buf = [0; 256];
         let list = resolve::to_cstr(name, &mut buf).and_then(|name| {
             let path = root.as_ref().ok_or(EAGAIN)?.child(name)?;
-            resolve::open_list(&path, name)
+            resolve::open_list(&path, name, cache.stamp())
         });
         // The name may have gone, or the failure may be one of the moment: on to the next list.
         let Ok(list) = list else {
             return Ok(None);
         };
-        list.set_stamp(cache.stamp());
         drop(entry.list.swap(Some(list.clone())));
         Ok(Some(list))
     }

@@ -55,17 +55,25 @@ pub(crate) struct BlobSizes {
     pub(crate) file: u32,
 }
 
+/// The statics of an LSM.
+///
+/// # Safety
+///
+/// `state` returns a static that was made by [`LsmState::new`] for the very type, and that the
+/// `lsm_info` of the type points to. [`declare_lsm!`] sees to it.
+pub(crate) unsafe trait Statics {
+    /// The static.
+    fn state() -> &'static LsmState;
+}
+
 /// A Linux Security Module.
-pub(crate) trait Lsm: Hooks + Sized {
+pub(crate) trait Lsm: Hooks + Statics + Sized {
     /// The name, as in `lsm=`.
     const NAME: &'static CStr;
     /// The `LSM_ID_*` of `include/uapi/linux/lsm.h`.
     const ID: u64;
     /// The blobs.
     const BLOBS: BlobSizes;
-
-    /// The statics of this LSM, made by [`declare_lsm!`].
-    fn state() -> &'static LsmState;
 
     /// Runs when securityfs can be populated, if the LSM is enabled.
     ///
@@ -358,16 +366,25 @@ impl LsmInfo {
     }
 }
 
-/// Declares the LSM of a crate: the statics behind [`Lsm::state`] and the entry for the framework.
+/// Declares the LSM of a crate: its [`Statics`], and the entry for the framework.
 #[macro_export]
 macro_rules! declare_lsm {
-    ($lsm:ty, $state:ident) => {
-        static $state: $crate::lsm::LsmState = $crate::lsm::LsmState::new::<$lsm>();
-
+    ($lsm:ty) => {
         const _: () = {
+            // Written at boot only, like `__ro_after_init` of C.
+            #[link_section = ".data..ro_after_init"]
+            static STATE: $crate::lsm::LsmState = $crate::lsm::LsmState::new::<$lsm>();
+
             #[used]
             #[link_section = ".lsm_info.init"]
-            static LSM_INFO: $crate::lsm::LsmInfo = $crate::lsm::LsmInfo::new::<$lsm>(&$state);
+            static LSM_INFO: $crate::lsm::LsmInfo = $crate::lsm::LsmInfo::new::<$lsm>(&STATE);
+
+            // SAFETY: The state was made for this type, and `LSM_INFO` points to it.
+            unsafe impl $crate::lsm::Statics for $lsm {
+                fn state() -> &'static $crate::lsm::LsmState {
+                    &STATE
+                }
+            }
         };
     };
 }

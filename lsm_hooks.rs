@@ -67,6 +67,9 @@ impl Hooks for DigestCacheLsm {
 
     fn inode_rmdir(dir: &Inode, victim: &Dentry) -> Result {
         dentry_changed(victim);
+        if let Some(victim) = victim.inode() {
+            entries_changed(victim);
+        }
         entries_changed(dir);
         Ok(())
     }

@@ -11,12 +11,15 @@ use kernel::{prelude::*, str::CStr};
 
 use crate::{
     blob,
-    cache::{Content, DigestCache},
+    cache::{
+        Content, DigestCache,
+        LoadError::{self, Bad, Passing},
+    },
     parsers::{self, error::Errno, modsig, name::ListName, Format, List},
     ratelimit::RateLimit,
     rcuref::RcuRef,
     table::Tables,
-    vfs::{ListFile, Path},
+    vfs::{FileBuf, ListFile, Path},
 };
 
 static MESSAGES: RateLimit = RateLimit::new();
@@ -25,13 +28,15 @@ static MESSAGES: RateLimit = RateLimit::new();
 ///
 /// # Errors
 ///
-/// `EBADMSG`, `E2BIG`, `EINVAL` and `ENOPKG` for bad content or names, `ENOMEM`, and what
-/// `kernel_read_file()` says.
-pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> {
+/// Bad: `EBADMSG`, `E2BIG`, `EINVAL` and `ENOPKG` for content and names, `EACCES` and `EPERM` from
+/// integrity providers. Passing: `ENOMEM`, `ETXTBSY` while somebody writes to the list, and what
+/// the file system says.
+pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, LoadError> {
     let name = cache.name();
-    let format = format_of(name).map_err(|e| report(name, &e))?;
+    let format = format_of(name).map_err(|e| Bad(report(name, &e)))?;
 
     let content = read(cache, path).inspect_err(|e| {
+        let (Bad(e) | Passing(e)) = e;
         if MESSAGES.allows() {
             pr_warn!(
                 "digest list {name}: cannot be read: error {}\n",
@@ -41,15 +46,17 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content> 
     })?;
     let list = modsig::strip(&content)
         .and_then(|stripped| List::parse(format, stripped.content))
-        .map_err(|e| report(name, &e))?;
-    let tables = Tables::build(&list)?;
+        .map_err(|e| Bad(report(name, &e)))?;
+    let tables = Tables::build(&list).map_err(Passing)?;
     pr_debug!("digest list {name}: {} digests\n", tables.len());
     Ok(Content::List(tables))
 }
 
-/// The format that a list's name tells.
+/// The format that a list's name tells. A list that the default path leads to has the path as name.
 fn format_of(name: &CStr) -> Result<Format, parsers::error::Error> {
-    let parsed = ListName::parse(name.to_bytes())?;
+    let path = name.to_bytes();
+    let start = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
+    let parsed = ListName::parse(path.get(start..).unwrap_or_default())?;
     Format::from_name(parsed.format).ok_or(parsers::error::Error {
         kind: parsers::error::Kind::UnknownFormat,
         offset: 0,
@@ -57,12 +64,17 @@ fn format_of(name: &CStr) -> Result<Format, parsers::error::Error> {
 }
 
 /// Reads the file; the mark on it is what verification data finds its way by.
-fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<crate::vfs::FileBuf> {
-    let file = ListFile::open(path)?;
+fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<FileBuf, LoadError> {
+    // A refusal to open the file is about the task or the moment.
+    let file = ListFile::open(path).map_err(Passing)?;
     let _mark = blob::mark_loading(&file, cache);
     let max = usize::try_from(parsers::MAX_LIST_SIZE).unwrap_or(usize::MAX);
-    file.read(max)
-        .map_err(|e| if e == EFBIG { E2BIG } else { e })
+    file.read(max).map_err(|e| match e {
+        e if e == EFBIG => Bad(E2BIG),
+        // Empty or no regular file; refused by a provider, for what it found in it.
+        e if [EINVAL, EACCES, EPERM].contains(&e) => Bad(e),
+        e => Passing(e),
+    })
 }
 
 /// Says what is wrong with a list, and turns it into the kernel's error.

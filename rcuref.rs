@@ -39,6 +39,7 @@ use kernel::{
 #[repr(C)]
 #[pin_data]
 struct Inner<T> {
+    #[pin]
     head: Opaque<bindings::callback_head>,
     #[pin]
     refs: Opaque<bindings::refcount_t>,
@@ -71,7 +72,11 @@ impl<T: Send + Sync + 'static> RcuRef<T> {
     {
         let inner = KBox::try_pin_init(
             try_pin_init!(Inner {
-                head: Opaque::zeroed(),
+                // SAFETY: `slot` is valid for a write by the contract of `ffi_init`, and the bytes of
+                // a callback head may be zero.
+                head <- Opaque::ffi_init(|slot: *mut bindings::callback_head| unsafe {
+                    slot.write_bytes(0, 1)
+                }),
                 // SAFETY: `slot` is valid for a write by the contract of `ffi_init`.
                 refs <- Opaque::ffi_init(|slot| unsafe { bindings::refcount_set(slot, 1) }),
                 data <- init,
@@ -245,8 +250,15 @@ impl<T> Slot<T> {
 
     /// Takes a reference to what the slot holds.
     pub(crate) fn get(&self) -> Option<RcuRef<T>> {
-        let guard = rcu::read_lock();
-        self.peek(&guard)?.upgrade()
+        loop {
+            let guard = rcu::read_lock();
+            let found = self.peek(&guard)?.upgrade();
+            if found.is_some() {
+                return found;
+            }
+            // What was found was replaced meanwhile, and was the last of its references: look at
+            // what replaced it.
+        }
     }
 
     /// Whether the slot is empty.

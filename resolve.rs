@@ -77,16 +77,6 @@ impl DefaultPath {
     pub(crate) fn as_cstr(&self) -> &CStr {
         &self.0
     }
-
-    /// The file name at the end of the path, or the path itself if it has none.
-    fn file_name(&self) -> &CStr {
-        let bytes = self.0.to_bytes_with_nul();
-        let start = bytes.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
-        bytes
-            .get(start..)
-            .and_then(|name| CStr::from_bytes_with_nul(name).ok())
-            .unwrap_or(&self.0)
-    }
 }
 
 static DEFAULT_PATH: Slot<DefaultPath> = Slot::new();
@@ -100,13 +90,24 @@ pub(crate) fn default_path() -> Result<RcuRef<DefaultPath>> {
     DEFAULT_PATH.get().ok_or(ENOENT)
 }
 
-/// Sets the default path. Lists found through the old one are not used any more.
+/// Counts how often the default path was set.
+static EPOCH: Atomic<u64> = Atomic::new(0);
+
+/// The number of this epoch: what was made in another is not used any more.
+pub(crate) fn epoch() -> u64 {
+    EPOCH.load(Acquire)
+}
+
+/// Sets the default path, and begins an epoch: no digest cache that was made before is used any
+/// more. Setting the same path again is the way to make providers verify all lists anew, after
+/// they got another policy or another key.
 ///
 /// # Errors
 ///
 /// `EINVAL` if the path is not absolute or too long, `ENOMEM`; the old one stays then.
 pub(crate) fn set_default_path(path: &[u8]) -> Result {
     let new = RcuRef::new(DefaultPath::new(path)?, GFP_KERNEL)?;
+    EPOCH.fetch_add(1, Full);
     drop(DEFAULT_PATH.swap(Some(new)));
     drop(ANCHOR.clear());
     Ok(())
@@ -118,8 +119,10 @@ pub(crate) struct Anchor {
     watch: Watch,
     cookie: Cookie,
     stamp: u64,
-    /// A packed [`TreeSeq`]: until these counters change, the path leads where it led.
-    seq: Atomic<u64>,
+    /// Until these counters change, the path leads where it led.
+    seq: TreeSeq,
+    /// Whether the counters tell everything; if not, the path is looked up each time.
+    plain: bool,
 }
 
 impl Watched for Anchor {
@@ -137,12 +140,12 @@ impl Anchor {
     /// Whether the default path, and names below it, still lead where they led. Takes no lock,
     /// writes nothing.
     pub(crate) fn holds(&self, guard: &rcu::Guard) -> bool {
-        TreeSeq::unpack(self.seq.load(Relaxed)).unchanged() && self.is_intact(guard)
+        self.plain && self.seq.unchanged() && self.is_intact(guard)
     }
 
     /// As [`Anchor::holds`], as far as the default path as a string and the inode are concerned.
-    fn is_intact(&self, guard: &rcu::Guard) -> bool {
-        self.watch.cookie(guard) == Some(self.cookie)
+    pub(crate) fn is_intact(&self, guard: &rcu::Guard) -> bool {
+        self.watch.matches(&self.cookie, guard)
             && DEFAULT_PATH
                 .peek(guard)
                 .is_some_and(|path| RcuRef::is(&self.path, &path))
@@ -160,20 +163,29 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
         let name = default_path()?;
         // In this order: what changes after the counters or the cookie were taken shows.
         let seq = TreeSeq::now();
-        let path = Path::lookup(name.as_cstr())?;
+        let (path, plain) = Path::lookup(name.as_cstr())?;
         let inode = path.inode()?;
-        if !inode.is_dir() && !inode.is_regular() {
+        let cookie = if inode.is_dir() {
+            inode.settled_cookie()?
+        } else if inode.is_regular() {
+            let cookie = inode.cookie();
+            // The name of a file goes a little later than the file.
+            if inode.is_unlinked() {
+                return Err(ENOENT);
+            }
+            cookie
+        } else {
             return Err(ENOTDIR);
-        }
-        let cookie = inode.cookie_query();
+        };
 
         let current = ANCHOR.get();
         if let Some(anchor) = &current {
             if anchor.watch.is(inode)
                 && anchor.cookie == cookie
+                && anchor.plain == plain
                 && anchor.is_intact(&rcu::read_lock())
             {
-                anchor.seq.store(seq.pack(), Relaxed);
+                anchor.seq.advance(&seq);
                 return Ok((path, anchor.clone()));
             }
         }
@@ -183,7 +195,8 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
                 watch: Watch::new(inode),
                 cookie,
                 stamp: next_id(),
-                seq: Atomic::new(seq.pack()),
+                seq,
+                plain,
             },
             GFP_KERNEL,
         )?;
@@ -192,6 +205,24 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
         }
     }
     Err(EAGAIN)
+}
+
+/// Makes sure that `cache` may be used. May sleep.
+///
+/// # Errors
+///
+/// `EAGAIN` if it has been reset.
+pub(crate) fn confirm(cache: &DigestCache) -> Result {
+    if cache.is_current(&rcu::read_lock()) {
+        return Ok(());
+    }
+    // Something was moved or mounted somewhere, perhaps, and that is all.
+    let (_, anchor) = root().map_err(|_| EAGAIN)?;
+    if cache.is_current_under(&anchor, &rcu::read_lock()) {
+        Ok(())
+    } else {
+        Err(EAGAIN)
+    }
 }
 
 /// Counts changes of `security.digest_list` on any file.
@@ -232,19 +263,21 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
 
     for _ in 0..MAX_ROUNDS {
         let changes = XATTR_CHANGES.load(Acquire);
-        let cache = match find(dentry, inode) {
-            Ok(cache) => cache,
+        let (cache, anchor) = match find(dentry, inode) {
+            Ok(found) => found,
             Err(e) if e == EAGAIN => continue,
             Err(_) => {
                 drop(inode.with_lock(|| user.swap(None)));
                 return None;
             }
         };
-        let stored = inode.with_lock(|| {
+        // What was read before the attribute changed, of this or of any file, is right for now but
+        // must not stay.
+        drop(inode.with_lock(|| {
             (XATTR_CHANGES.load(Relaxed) == changes).then(|| user.swap(Some(cache.clone())))
-        });
-        // `stored` has what was in the slot before: it is dropped here, without the lock.
-        if stored.is_some() && cache.is_current(&rcu::read_lock()) {
+        }));
+        // The anchor was found to hold during this call, which is all that the caller can ask for.
+        if cache.is_current_under(&anchor, &rcu::read_lock()) {
             cache.content()?;
             return Some(cache);
         }
@@ -252,56 +285,67 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
     None
 }
 
-/// Finds the digest cache for the file `dentry` by its attribute and the default path.
-fn find(dentry: &Dentry, inode: &Inode) -> Result<RcuRef<DigestCache>> {
+/// Finds the digest cache for the file `dentry` by its attribute and the default path, and the
+/// anchor through which it was found.
+fn find(dentry: &Dentry, inode: &Inode) -> Result<(RcuRef<DigestCache>, RcuRef<Anchor>)> {
     let (root, anchor) = root()?;
     let root_inode = root.inode()?;
+    let stamp = anchor.stamp();
+
     let cache = if root_inode.is_regular() {
-        list(&root, anchor.path.file_name(), inode)?
+        list(&root, anchor.path.as_cstr(), inode, stamp)?
     } else {
         let mut buf = [0; MAX_NAME];
         match dentry.xattr(XATTR_DIGEST_LIST, &mut buf)? {
-            None => {
-                return obtain(
-                    root_inode,
-                    anchor.path.as_cstr(),
-                    // A directory is read anew under each anchor, so that its entries are those of
-                    // the anchor's cookie.
-                    |cache| cache.stamp() == anchor.stamp(),
-                    |cache| {
-                        cache.set_stamp(anchor.stamp());
-                        dir::load(cache, &root)
-                    },
-                );
-            }
+            None => obtain(
+                root_inode,
+                anchor.path.as_cstr(),
+                // A directory is read anew under each anchor, so that its entries are those of the
+                // anchor's cookie.
+                |cache| cache.stamp() == stamp,
+                |cache| {
+                    cache.set_stamp(stamp);
+                    dir::load(cache, &root)
+                },
+            )?,
             Some(value) => {
                 let name = list_name_from_xattr(value).map_err(|_| EINVAL)?;
                 let mut buf = [0; MAX_NAME];
                 let name = to_cstr(name, &mut buf)?;
-                list(&root.child(name)?, name, inode)?
+                list(&root.child(name)?, name, inode, stamp)?
             }
         }
     };
-    cache.set_stamp(anchor.stamp());
-    Ok(cache)
+    Ok((cache, anchor))
 }
 
 /// The digest cache of the list at `path`, to be used for `user`.
-fn list(path: &Path, name: &CStr, user: &Inode) -> Result<RcuRef<DigestCache>> {
+fn list(path: &Path, name: &CStr, user: &Inode, stamp: u64) -> Result<RcuRef<DigestCache>> {
     if path.inode()?.as_ptr() == user.as_ptr() {
         // The list of a file is never the file itself (invariant 6 of the design).
         return Err(ELOOP);
     }
-    open_list(path, name)
+    open_list(path, name, stamp)
 }
 
-/// The digest cache of the list at `path`, whose file name is `name`.
-pub(crate) fn open_list(path: &Path, name: &CStr) -> Result<RcuRef<DigestCache>> {
+/// The digest cache of the list at `path`, found by `name` through the anchor with `stamp`.
+pub(crate) fn open_list(path: &Path, name: &CStr, stamp: u64) -> Result<RcuRef<DigestCache>> {
     let inode = path.inode()?;
     if !inode.is_regular() {
         return Err(EINVAL);
     }
-    obtain(inode, name, |_| true, |cache| populate::load(cache, path))
+    let cache = obtain(
+        inode,
+        name,
+        // A bad list gets another chance when something about the directory has changed.
+        |cache| cache.content().is_some() || cache.stamp() == stamp,
+        |cache| {
+            cache.set_stamp(stamp);
+            populate::load(cache, path)
+        },
+    )?;
+    cache.set_stamp(stamp);
+    Ok(cache)
 }
 
 /// Copies a file name to where a NUL fits behind it.

@@ -4,7 +4,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `default_path` | the path of the digest lists: read by anybody, written with `CAP_SYS_ADMIN` in the initial user namespace |
+//! | `default_path` | the path of the digest lists: read by anybody, written with `CAP_SYS_ADMIN` in the initial user namespace; writing it, even the same one again, voids all digest caches |
 //!
 //! C header: [`include/linux/security.h`](srctree/include/linux/security.h)
 
@@ -98,11 +98,23 @@ unsafe extern "C" fn read_default_path(
 ///
 /// Only to be called by the VFS, as `write` of the file.
 unsafe extern "C" fn write_default_path(
-    _file: *mut bindings::file,
+    file: *mut bindings::file,
     buf: *const c_char,
     count: usize,
     pos: *mut bindings::loff_t,
 ) -> isize {
+    // Both who opened the file and who writes to it must be allowed.
+    // SAFETY: Reads the credentials of the file, which the VFS keeps open, and of the current task.
+    let allowed = unsafe {
+        bindings::file_ns_capable(
+            file,
+            &raw mut bindings::init_user_ns,
+            bindings::CAP_SYS_ADMIN as c_int,
+        ) && bindings::capable(bindings::CAP_SYS_ADMIN as c_int)
+    };
+    if !allowed {
+        return EPERM.to_errno() as isize;
+    }
     // SAFETY: The VFS passes a valid position.
     match set_default_path(buf, count, unsafe { *pos }) {
         Ok(()) => count as isize,
@@ -111,10 +123,6 @@ unsafe extern "C" fn write_default_path(
 }
 
 fn set_default_path(buf: *const c_char, count: usize, pos: i64) -> Result {
-    // SAFETY: Reads the credentials of the current task.
-    if !unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as c_int) } {
-        return Err(EPERM);
-    }
     if pos != 0 || count > MAX_WRITE {
         return Err(EINVAL);
     }

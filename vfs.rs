@@ -29,18 +29,22 @@ use kernel::{
     error::{from_err_ptr, to_result},
     prelude::*,
     str::CStr,
-    sync::rcu,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        rcu,
+    },
     types::{NotThreadSafe, Opaque},
 };
 
-/// What an inode's content or attributes looked like at some time.
+/// What an inode looked like at some time.
 ///
-/// Two equal cookies of one inode mean that nothing happened to it in between, as far as its file
-/// system can tell: `i_version` counts changes where it is kept up, and the change time is taken
-/// along for file systems that have only that.
+/// As long as it [matches](Inode::matches), nothing happened to the inode, as far as its file
+/// system can tell. Where the file system has fine-grained times, the change time tells; else
+/// `i_version`, if it is kept up, tells more than the change time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cookie {
-    version: u64,
+    /// `i_version`, where it counts.
+    version: Option<u64>,
     ctime_sec: i64,
     ctime_nsec: u32,
 }
@@ -92,37 +96,59 @@ impl Inode {
         unsafe { (*self.as_ptr()).i_security }
     }
 
+    /// Whether nobody can find the inode by a name any more.
+    pub(crate) fn is_unlinked(&self) -> bool {
+        // SAFETY: The inode is alive; the count is read without a lock, like READ_ONCE().
+        let nlink =
+            unsafe { (&raw const (*self.as_ptr()).__bindgen_anon_1.i_nlink).read_volatile() };
+        nlink == 0
+    }
+
     /// Takes the cookie and makes sure that the next change of the inode changes it.
-    pub(crate) fn cookie_query(&self) -> Cookie {
+    pub(crate) fn cookie(&self) -> Cookie {
+        let inode = self.as_ptr();
         // SAFETY: The inode is alive, and its superblock and file system type live longer.
-        let multigrain =
-            unsafe { (*(*(*self.as_ptr()).i_sb).s_type).fs_flags } & bindings::FS_MGTIME as i32;
-        if multigrain != 0 {
+        let (type_flags, sb_flags) = unsafe {
+            let sb = (*inode).i_sb;
+            ((*(*sb).s_type).fs_flags, (*sb).s_flags)
+        };
+        if type_flags & bindings::FS_MGTIME as i32 != 0 {
             let mut stat = MaybeUninit::<bindings::kstat>::zeroed();
-            // Marks the change time as seen, so that the next change gets a fine-grained one.
+            // Marks the change time as seen, so that the next change gets a later one.
             // SAFETY: The inode is alive, and all bytes of `stat` may be zero.
-            unsafe {
-                bindings::fill_mg_cmtime(stat.as_mut_ptr(), bindings::STATX_CTIME, self.as_ptr())
+            let ctime = unsafe {
+                bindings::fill_mg_cmtime(stat.as_mut_ptr(), bindings::STATX_CTIME, inode);
+                stat.assume_init().ctime
+            };
+            return Cookie {
+                version: None,
+                ctime_sec: ctime.tv_sec,
+                ctime_nsec: ctime.tv_nsec as u32,
             };
         }
-        // SAFETY: The inode is alive.
-        let version = unsafe { bindings::inode_query_iversion(self.as_ptr()) };
+        // Elsewhere `i_version` may be a number of the file system's own, not to be touched.
+        let version = (sb_flags & bindings::SB_I_VERSION != 0).then(|| {
+            // SAFETY: The inode is alive.
+            unsafe { bindings::inode_query_iversion(inode) }
+        });
         self.cookie_with(version)
     }
 
-    /// The cookie as it is now, for comparison with one from [`Inode::cookie_query`].
-    ///
-    /// Writes nothing and takes no lock.
-    pub(crate) fn cookie_peek(&self) -> Cookie {
-        // SAFETY: The inode is alive.
-        let version = unsafe { bindings::inode_peek_iversion(self.as_ptr()) };
-        self.cookie_with(version)
+    /// Whether the inode still is what it was when `cookie` was taken. Writes nothing and takes no
+    /// lock.
+    pub(crate) fn matches(&self, cookie: &Cookie) -> bool {
+        let version = cookie.version.map(|_| {
+            // SAFETY: The inode is alive.
+            unsafe { bindings::inode_peek_iversion(self.as_ptr()) }
+        });
+        self.cookie_with(version) == *cookie
     }
 
-    fn cookie_with(&self, version: u64) -> Cookie {
+    fn cookie_with(&self, version: Option<u64>) -> Cookie {
         let inode = self.as_ptr();
-        // SAFETY: The inode is alive. The fields are written without a lock by C, as integers of
-        // machine size or less; the reads are volatile like READ_ONCE().
+        // SAFETY: The inode is alive. C writes the fields without a lock; they are read like with
+        // READ_ONCE(). Where a word has 32 bits, the seconds may be torn while they change, to a
+        // value that matches no cookie for longer than that.
         let (ctime_sec, ctime_nsec) = unsafe {
             (
                 (&raw const (*inode).i_ctime_sec).read_volatile(),
@@ -132,9 +158,30 @@ impl Inode {
         Cookie {
             version,
             ctime_sec,
-            // The top bit says that user space has seen the time, which is no change.
+            // The top bit says that somebody has seen the time, which is no change.
             ctime_nsec: ctime_nsec & !I_CTIME_QUERIED,
         }
+    }
+
+    /// Takes the cookie of a directory while no entry is being changed: what is looked up in the
+    /// directory afterwards, and found while the cookie matches, is what its entries are. Takes
+    /// the inode's lock, so it may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if the directory was removed.
+    pub(crate) fn settled_cookie(&self) -> Result<Cookie> {
+        // SAFETY: The inode is alive.
+        unsafe { bindings::inode_lock_shared(self.as_ptr()) };
+        let cookie = self.cookie();
+        // SAFETY: The inode is alive; the flag changes under the lock.
+        let dead = unsafe { (*self.as_ptr()).i_flags } & bindings::S_DEAD != 0;
+        // SAFETY: The lock was taken by this function.
+        unsafe { bindings::inode_unlock_shared(self.as_ptr()) };
+        if dead {
+            return Err(ENOENT);
+        }
+        Ok(cookie)
     }
 
     /// Runs `f` under `i_lock`. `f` must not sleep.
@@ -333,26 +380,19 @@ pub(crate) struct Path(bindings::path);
 unsafe impl Send for Path {}
 
 impl Path {
-    /// Looks `name` up from the root, and in the mount namespace, of the init process, whoever
-    /// asks (invariant 10 of the design). Follows symbolic links. May sleep.
-    pub(crate) fn lookup(name: &CStr) -> Result<Self> {
-        let _creds = KernelCreds::new();
+    /// The root directory of the init process.
+    fn init_root() -> Self {
         let mut path = MaybeUninit::<bindings::path>::uninit();
-        // SAFETY: `name` is NUL-terminated and `path` is valid for writing.
-        to_result(unsafe {
-            bindings::kern_path_init_fs(
-                name.as_char_ptr(),
-                bindings::LOOKUP_FOLLOW,
-                path.as_mut_ptr(),
-            )
-        })?;
-        // SAFETY: A successful lookup wrote the path and took the references.
-        Ok(Self(unsafe { path.assume_init() }))
+        // SAFETY: The state of the init process is there from early boot on, for ever; `path` is
+        // valid for writing and is written.
+        unsafe {
+            bindings::get_fs_root(bindings::userspace_init_fs, path.as_mut_ptr());
+            Self(path.assume_init())
+        }
     }
 
-    /// Looks `name` up in this directory. Crosses no mount and follows no symbolic link: what is
-    /// found belongs to the directory itself. May sleep.
-    pub(crate) fn child(&self, name: &CStr) -> Result<Self> {
+    /// Looks `name` up from here.
+    fn walk(&self, name: &CStr, flags: u32) -> Result<Self> {
         let _creds = KernelCreds::new();
         let mut path = MaybeUninit::<bindings::path>::uninit();
         // SAFETY: The start is a valid dentry and mount, `name` is NUL-terminated, and `path` is
@@ -362,12 +402,39 @@ impl Path {
                 self.0.dentry,
                 self.0.mnt,
                 name.as_char_ptr(),
-                bindings::LOOKUP_NO_SYMLINKS | bindings::LOOKUP_NO_XDEV,
+                flags,
                 path.as_mut_ptr(),
             )
         })?;
-        // SAFETY: As in `lookup`.
+        // SAFETY: A successful lookup wrote the path and took the references.
         Ok(Self(unsafe { path.assume_init() }))
+    }
+
+    /// Looks `name` up from the root of the init process, whoever asks (invariant 10 of the
+    /// design). May sleep.
+    ///
+    /// Follows symbolic links; the second value says whether a [`TreeSeq`] tells when the path
+    /// leads elsewhere. It does not if there is a symbolic link in the path, which can be replaced
+    /// without anything being moved, or if the file system decides itself what names lead to.
+    pub(crate) fn lookup(name: &CStr) -> Result<(Self, bool)> {
+        let root = Self::init_root();
+        let (path, plain) = match root.walk(name, bindings::LOOKUP_NO_SYMLINKS) {
+            Err(e) if e == ELOOP => (root.walk(name, bindings::LOOKUP_FOLLOW)?, false),
+            path => (path?, true),
+        };
+        // SAFETY: The path holds a reference to the dentry; the flag does not change.
+        let flags = unsafe { (&raw const (*path.0.dentry).d_flags).read_volatile() };
+        let local = flags & bindings::dentry_flags_DCACHE_OP_REVALIDATE == 0;
+        Ok((path, plain && local))
+    }
+
+    /// Looks `name` up in this directory. Crosses no mount and follows no symbolic link: what is
+    /// found belongs to the directory itself. May sleep.
+    pub(crate) fn child(&self, name: &CStr) -> Result<Self> {
+        self.walk(
+            name,
+            bindings::LOOKUP_NO_SYMLINKS | bindings::LOOKUP_NO_XDEV,
+        )
     }
 
     /// The inode at the end of the path.
@@ -390,55 +457,65 @@ impl Drop for Path {
     }
 }
 
-/// Two counters of the kernel that change whenever a path may lead elsewhere than before.
+/// Counters of the kernel that change whenever a path may lead elsewhere than before.
 ///
-/// `rename_lock` is written by every move of a dentry and `mount_lock` by every change of a mount
-/// tree, both when the change takes effect, and neither asks for a hook.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// `rename_lock` is written by every move of a dentry, `mount_lock` by every change of a mount
+/// tree, and the lock of the init process's root directory when it gets another one; all when the
+/// change takes effect, and without a hook.
 pub(crate) struct TreeSeq {
-    renames: u32,
-    mounts: u32,
+    renames: Atomic<u32>,
+    mounts: Atomic<u32>,
+    roots: Atomic<u32>,
 }
 
 impl TreeSeq {
     /// The counters now, to be taken before a path is looked up.
     pub(crate) fn now() -> Self {
-        // SAFETY: Both locks are static and initialised at build time.
+        // SAFETY: The locks are static, or live for ever, and initialised at build time.
         unsafe {
             Self {
-                renames: bindings::read_seqbegin(&raw const bindings::rename_lock),
-                mounts: bindings::read_seqbegin(&raw const bindings::mount_lock),
+                renames: Atomic::new(bindings::read_seqbegin(&raw const bindings::rename_lock)),
+                mounts: Atomic::new(bindings::read_seqbegin(&raw const bindings::mount_lock)),
+                roots: Atomic::new(bindings::read_seqbegin(
+                    &raw const (*bindings::userspace_init_fs).seq,
+                )),
             }
         }
     }
 
+    /// Takes over the counters of a later look-up that led to the same place.
+    ///
+    /// Of several tasks that do this at once, each may contribute some: each counter stands for a
+    /// moment at which the path led to that place, and a change after it shows.
+    pub(crate) fn advance(&self, to: &TreeSeq) {
+        self.renames.store(to.renames.load(Relaxed), Relaxed);
+        self.mounts.store(to.mounts.load(Relaxed), Relaxed);
+        self.roots.store(to.roots.load(Relaxed), Relaxed);
+    }
+
     /// Whether nothing was moved or mounted since.
-    pub(crate) fn unchanged(self) -> bool {
-        // SAFETY: As above.
+    pub(crate) fn unchanged(&self) -> bool {
+        // SAFETY: As in `now`.
         unsafe {
-            bindings::read_seqretry(&raw const bindings::rename_lock, self.renames) == 0
-                && bindings::read_seqretry(&raw const bindings::mount_lock, self.mounts) == 0
-        }
-    }
-
-    /// As one number, to be kept in an atomic variable.
-    pub(crate) fn pack(self) -> u64 {
-        u64::from(self.renames) << 32 | u64::from(self.mounts)
-    }
-
-    /// The inverse of [`TreeSeq::pack`].
-    pub(crate) fn unpack(packed: u64) -> Self {
-        Self {
-            renames: (packed >> 32) as u32,
-            mounts: packed as u32,
+            bindings::read_seqretry(&raw const bindings::rename_lock, self.renames.load(Relaxed))
+                == 0
+                && bindings::read_seqretry(
+                    &raw const bindings::mount_lock,
+                    self.mounts.load(Relaxed),
+                ) == 0
+                && bindings::read_seqretry(
+                    &raw const (*bindings::userspace_init_fs).seq,
+                    self.roots.load(Relaxed),
+                ) == 0
         }
     }
 }
 
 /// A digest list, or the directory of digest lists, opened by the digest cache for itself.
 ///
-/// It is opened with the kernel's credentials, whichever task asks, and without the hooks for
-/// opening that integrity providers have: nobody asks for a digest cache on its behalf.
+/// It is opened with the kernel's credentials, whichever task asks, without the hooks for opening
+/// that integrity providers have, so that nobody asks for a digest cache on its behalf, and without
+/// asking listeners of fanotify, who may be waiting for this very digest cache.
 pub(crate) struct ListFile(NonNull<bindings::file>);
 
 impl ListFile {
@@ -448,9 +525,9 @@ impl ListFile {
         // SAFETY: `path` holds references to its mount and dentry, and kernel credentials live for
         // ever.
         let file = from_err_ptr(unsafe {
-            bindings::dentry_open(
+            bindings::dentry_open_nonotify(
                 &path.0,
-                (bindings::O_RDONLY | bindings::O_LARGEFILE) as c_int,
+                (bindings::O_RDONLY | bindings::O_LARGEFILE | bindings::O_NOATIME) as c_int,
                 bindings::kernel_cred(),
             )
         })?;
@@ -550,7 +627,10 @@ impl<F: FnMut(&[u8]) -> Result> Walk<F> {
         let walk = unsafe { &mut *ctx.cast::<Self>() };
         // SAFETY: By the contract of this function.
         let name = unsafe { slice::from_raw_parts(name.cast(), usize::try_from(len).unwrap_or(0)) };
-        walk.result = (walk.f)(name);
+        // Some file systems go on although they were told to stop.
+        if walk.result.is_ok() {
+            walk.result = (walk.f)(name);
+        }
         walk.result.is_ok()
     }
 }

@@ -16,19 +16,21 @@ use kernel::{
 
 use crate::{
     blob::{self, Watched},
-    cache::{obtain, Content, DigestCache},
+    cache::{obtain, Content, DigestCache, LoadError},
     parsers::{algo::HashAlgo, Format, List},
     rcuref::RcuRef,
-    reset,
+    reset, resolve,
     table::Tables,
     vfs::{Inode, Path},
 };
 
 /// An empty list, as content.
-fn empty() -> Result<Content> {
+fn empty() -> Result<Content, LoadError> {
     let header = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let list = List::parse(Format::Rpm, &header).map_err(|_| EBADMSG)?;
-    Ok(Content::List(Tables::build(&list)?))
+    let list = List::parse(Format::Rpm, &header).map_err(|_| LoadError::Bad(EBADMSG))?;
+    Ok(Content::List(
+        Tables::build(&list).map_err(LoadError::Passing)?,
+    ))
 }
 
 /// Obtains the cache of `inode` with a loader that counts its calls in `loads`.
@@ -36,7 +38,7 @@ fn get(
     inode: &Inode,
     name: &CStr,
     loads: &Atomic<i32>,
-    result: impl Fn() -> Result<Content>,
+    result: impl Fn() -> Result<Content, LoadError>,
 ) -> Result<RcuRef<DigestCache>> {
     obtain(
         inode,
@@ -51,7 +53,7 @@ fn get(
 
 /// Runs a test on an inode whose blob is clean before and after.
 fn with_inode(f: impl FnOnce(&Inode)) {
-    let Ok(path) = Path::lookup(c"/") else {
+    let Ok((path, _)) = Path::lookup(c"/") else {
         return;
     };
     if let Ok(inode) = path.inode() {
@@ -126,7 +128,7 @@ mod tests {
         let loads = Atomic::new(0);
         with_inode(|inode| {
             for _ in 0..3 {
-                let cache = get(inode, c"tlv-a", &loads, || Err(EBADMSG));
+                let cache = get(inode, c"tlv-a", &loads, || Err(LoadError::Bad(EBADMSG)));
                 assert!(cache.is_ok_and(|c| c.content().is_none()));
             }
             assert_eq!(loads.load(Relaxed), 1);
@@ -142,13 +144,43 @@ mod tests {
         let loads = Atomic::new(0);
         with_inode(|inode| {
             for e in [ENOMEM, ETXTBSY, EINTR] {
-                let cache = get(inode, c"tlv-a", &loads, || Err(e));
+                let cache = get(inode, c"tlv-a", &loads, || Err(LoadError::Passing(e)));
                 assert!(cache.is_err_and(|got| got == e));
                 assert!(blob::of_inode(inode).is_some_and(|b| b.owner.is_empty()));
             }
             assert!(get(inode, c"tlv-a", &loads, empty).is_ok());
         });
         assert_eq!(loads.load(Relaxed), 4);
+    }
+
+    #[test]
+    fn another_epoch_loads_again() {
+        let loads = Atomic::new(0);
+        with_inode(|inode| {
+            let first = get(inode, c"tlv-a", &loads, empty).ok();
+            assert!(first.is_some());
+            let path = resolve::default_path().ok();
+            assert!(
+                path.is_some_and(|p| { resolve::set_default_path(p.as_cstr().to_bytes()).is_ok() })
+            );
+            assert!(get(inode, c"tlv-a", &loads, empty).is_ok());
+            assert!(first.is_some_and(|c| !c.watch().is_armed()));
+        });
+        assert_eq!(loads.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn who_loads_does_not_wait_for_itself() {
+        let loads = Atomic::new(0);
+        with_inode(|inode| {
+            let cache = get(inode, c"tlv-a", &loads, || {
+                let nested = get(inode, c"tlv-a", &loads, empty);
+                assert!(nested.is_err_and(|e| e == EDEADLK));
+                empty()
+            });
+            assert!(cache.is_ok_and(|c| c.content().is_some()));
+        });
+        assert_eq!(loads.load(Relaxed), 1);
     }
 
     #[test]
