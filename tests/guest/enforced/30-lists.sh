@@ -3,7 +3,7 @@
 #
 # What becomes of the programs of a package when its list is changed, without
 # rebooting, and when it is put back.
-# plan: 34
+# plan: 36
 
 check "programs of the package $victim, list $name" "$all ran" "$(state)"
 
@@ -68,6 +68,29 @@ check "the list replaced by the good one" "$all ran" "$(state)"
 check "the directory of lists moved away" "$all EACCES" \
 	"$(try without "$lists" each -V "${programs[@]}")"
 check "the directory of lists moved back" "$all ran" "$(state)"
+
+# A list that the kernel has forgotten, while programs and directory are held,
+# is changed in place: no hook finds anything to reset.
+held=()
+for program in "${programs[@]}"; do
+	exec {descriptor}< "$program"
+	held+=("$descriptor")
+done
+pushd "$lists" > /dev/null || exit
+sync
+for _ in 1 2 3; do
+	echo 2 > /proc/sys/vm/drop_caches
+done
+cat "$material/untrusted/$name" > "$list"
+check "the list, forgotten by the kernel, overwritten by one that is untrusted" \
+	"$all EACCES" "$(state)"
+cat "$good" > "$list"
+check "overwritten by the good one" "$all ran" "$(state)"
+popd > /dev/null || exit
+for descriptor in "${held[@]}"; do
+	exec {descriptor}<&-
+done
+
 for program in "${programs[@]}"; do
 	setfattr -n security.digest_list -v "$name" "$program"
 done

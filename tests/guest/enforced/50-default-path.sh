@@ -3,7 +3,7 @@
 #
 # The default path in securityfs: what it takes, who may write it, and that it
 # takes effect.
-# plan: 22
+# plan: 28
 
 default_path=$securityfs/digest_cache/default_path
 newline=$'\n'
@@ -28,6 +28,27 @@ check "a single list" written \
 	"$(try write "$default_path" "$material/everything/tlv-everything")"
 check "programs of the package" "$all ran" "$(state)"
 check "a copy of one with one bit flipped" EACCES "$(try run "$scratch/altered" -V)"
+check "the directory again" written "$(try write "$default_path" "$lists$newline")"
+
+# A list that was that of all files is, once the directory is the default path
+# again, only that of the files that name it.
+cp --preserve=xattr "${programs[0]}" "$scratch/foreign"
+setfattr -n security.digest_list -v "$(basename "$(list_of /usr/bin/jq)")" "$scratch/foreign"
+# Meanwhile no other program of the system runs, so this is left to the shell.
+echo "$list" > "$default_path"
+"$scratch/foreign" -V > /dev/null 2>&1
+echo "$lists" > "$default_path"
+check "programs of the package" "$all ran" "$(state)"
+check "the program that names another list" EACCES "$(try run "$scratch/foreign" -V)"
+
+# A symbolic link can be replaced without anything being moved.
+ln -s "$lists" "$scratch/link"
+check "a symbolic link to the directory" written \
+	"$(try write "$default_path" "$scratch/link")"
+check "programs of the package" "$all ran" "$(state)"
+rm "$scratch/link"
+ln -s "$other" "$scratch/link"
+check "the link replaced by one to the directory without their list" "$all EACCES" "$(state)"
 check "the directory again" written "$(try write "$default_path" "$lists$newline")"
 
 # What is not accepted leaves the old value.
