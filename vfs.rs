@@ -418,8 +418,10 @@ impl Path {
     /// without anything being moved, or if the file system decides itself what names lead to.
     pub(crate) fn lookup(name: &CStr) -> Result<(Self, bool)> {
         let root = Self::init_root();
-        let (path, plain) = match root.walk(name, bindings::LOOKUP_NO_SYMLINKS) {
-            Err(e) if e == ELOOP => (root.walk(name, bindings::LOOKUP_FOLLOW)?, false),
+        let follow = bindings::LOOKUP_FOLLOW;
+        // Following at the end is what makes a symbolic link there an error, too.
+        let (path, plain) = match root.walk(name, follow | bindings::LOOKUP_NO_SYMLINKS) {
+            Err(e) if e == ELOOP => (root.walk(name, follow)?, false),
             path => (path?, true),
         };
         // SAFETY: The path holds a reference to the dentry; the flag does not change.
