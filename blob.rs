@@ -208,8 +208,8 @@ impl<T: Watched> WatchedSlot<T> {
 
     /// Puts `new`, which must watch `inode` and never have been in a slot, where `old` is.
     ///
-    /// Fails, and leaves everything as it is, if the slot does not hold `old` any more. Whatever
-    /// was there is disarmed.
+    /// Fails, and leaves the slot as it is, if it does not hold `old` any more. `old` is disarmed
+    /// either way, and `new`, too, if this fails: an object gets one chance.
     pub(crate) fn publish(
         &self,
         inode: &Inode,
