@@ -64,6 +64,16 @@ impl<'a> ListName<'a> {
     }
 }
 
+impl ListName<'_> {
+    /// Whether `name` can be that of a format, so that there are names of lists in that format.
+    pub fn is_format(name: &[u8]) -> bool {
+        (1..=MAX_FORMAT).contains(&name.len())
+            && !name.iter().any(|&b| b == b'-' || b == b'/' || b == 0)
+            // It would be a sequence number.
+            && !name.iter().all(u8::is_ascii_digit)
+    }
+}
+
 /// Splits `part`, which is at `offset` in the name, around its first dash.
 fn split_at_dash(part: &[u8], offset: usize) -> Result<(&[u8], &[u8]), Error> {
     let mut parts = part.splitn(2, |&b| b == b'-');

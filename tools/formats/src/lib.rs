@@ -25,5 +25,7 @@
 
 #[path = "../../../htable.rs"]
 pub mod htable;
+#[path = "../../../index.rs"]
+pub mod index;
 #[path = "../../../parsers/mod.rs"]
 pub mod parsers;

@@ -5,6 +5,7 @@
 mod algo;
 mod bytes;
 mod htable;
+mod index;
 mod modsig;
 mod name;
 mod properties;

@@ -169,3 +169,17 @@ fn order_in_a_directory() {
     let none = ListName::parse(b"tlv-a").unwrap();
     assert_eq!(cmp_order(last.seq, none.seq), Ordering::Less);
 }
+
+#[test]
+fn names_of_formats() {
+    for name in ["tlv", "a", "1a", "1234567890abcdefghi", "x y"] {
+        assert!(ListName::is_format(name.as_bytes()), "{name}");
+        // There are lists of the format.
+        let list = format!("{name}-x");
+        let parsed = ListName::parse(list.as_bytes()).unwrap();
+        assert_eq!((parsed.seq, parsed.format), (None, name.as_bytes()));
+    }
+    for name in ["", "12", "a-b", "a/b", "a\0", "a1234567890abcdefghi"] {
+        assert!(!ListName::is_format(name.as_bytes()), "{name}");
+    }
+}
