@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The security blobs: what hangs on each inode and on each open file of the system.
+//! The security blobs: what hangs on each inode, open file and superblock of the system.
 //!
-//! An inode has two slots: `owner`, the digest cache made *from* the inode (a digest list or the
-//! directory of digest lists), and `user`, the digest cache to be *used for* the inode (a file
-//! that is verified). A file has one: for a digest list, or the directory of digest lists, that
-//! the digest cache itself opened, the digest cache that is being loaded from it.
+//! An inode has a slot `owner`, the digest cache made *from* the inode (a digest list or the
+//! directory of digest lists), and a membership `user`, the digest cache to be *used for* the inode
+//! (a file that is verified). A file has one slot: for a digest list, or the directory of digest
+//! lists, that the digest cache itself opened, the digest cache that is being loaded from it. A
+//! superblock has the number of its inodes that the digest cache keeps in memory.
 //!
 //! The blobs are valid when all their bytes are zero, which they are when the LSM framework
 //! allocates them: there is nothing to initialise and nothing that can fail.
@@ -16,6 +17,11 @@
 //! evicted, which would keep its file system from being unmounted. A [`Watch`] is the address of
 //! an inode and a flag, `armed`; while it is armed, the inode may be looked at under RCU.
 //!
+//! # Pins
+//!
+//! Subscribers are called with the inode in memory. [`pin`] sees to that, and to its superblock
+//! staying as long: an unmount waits in [`superblock_deleted`] until they have returned.
+//!
 //! # Invariants
 //!
 //! - A watch is armed only in [`WatchedSlot::publish`], by a caller that borrows the inode.
@@ -23,27 +29,33 @@
 //!   inode goes away (or is about to be, the inode still being borrowed).
 //! - A watch is disarmed before its object leaves the slot, or while the inode is borrowed; and it
 //!   is never armed again.
+//! - Whoever disarms a watch that was armed calls [`Watched::retired`], once, unless nobody can have
+//!   used the object.
 //!
 //! From these follows what [`Watch::matches`] needs: who finds a watch armed inside a read-side
 //! critical section did so before [`inode_freed`] ran for the inode, because that either disarms
 //! the watch or finds it disarmed, and so before the grace period began after which the inode's
 //! memory is freed.
 
-use core::mem::size_of;
+use core::{mem::size_of, ops::Deref, ptr::NonNull};
 use kernel::{
+    bindings,
     prelude::*,
     sync::{
-        atomic::{Acquire, Atomic, Relaxed, Release},
+        atomic::{Acquire, Atomic, Full, Relaxed},
         rcu,
     },
+    types::Opaque,
 };
 
 use crate::{
     cache::DigestCache,
     lsm::{self, BlobSizes},
-    rcuref::{Peek, RcuRef, Slot},
-    resolve::Anchor,
-    vfs::{Cookie, File, Inode, InodePtr},
+    rcuref::{Object, Peek, RcuRef, Slot},
+    resolve::{self, Anchor},
+    stats::Reason,
+    users::{self, Membership},
+    vfs::{Cookie, File, Inode, InodePtr, InodeRef, SuperBlock},
     DigestCacheLsm,
 };
 
@@ -51,15 +63,16 @@ use crate::{
 pub(crate) const SIZES: BlobSizes = BlobSizes {
     inode: size_of::<InodeBlob>() as u32,
     file: size_of::<FileBlob>() as u32,
+    superblock: size_of::<SuperBlockBlob>() as u32,
 };
 
-/// The part of an inode's security blob that is ours: 16 bytes for each inode of the system.
+/// The part of an inode's security blob that is ours: 32 bytes for each inode of the system.
 #[repr(C)]
 pub(crate) struct InodeBlob {
     /// The digest cache made from this inode.
     pub(crate) owner: WatchedSlot<DigestCache>,
     /// The digest cache to be used for this inode.
-    pub(crate) user: Slot<DigestCache>,
+    pub(crate) user: Membership,
 }
 
 /// The part of a file's security blob that is ours.
@@ -69,8 +82,16 @@ struct FileBlob {
     loading: Slot<DigestCache>,
 }
 
-kernel::static_assert!(size_of::<InodeBlob>() == 2 * size_of::<*const ()>());
+/// The part of a superblock's security blob that is ours.
+#[repr(C)]
+struct SuperBlockBlob {
+    /// How many of its inodes are [pinned](pin).
+    pins: Opaque<bindings::atomic_long_t>,
+}
+
+kernel::static_assert!(size_of::<InodeBlob>() == 4 * size_of::<*const ()>());
 kernel::static_assert!(size_of::<FileBlob>() == size_of::<*const ()>());
+kernel::static_assert!(size_of::<SuperBlockBlob>() == size_of::<*const ()>());
 
 /// The anchor of the default path (see [`crate::resolve`]).
 pub(crate) static ANCHOR: WatchedSlot<Anchor> = WatchedSlot(Slot::new());
@@ -125,15 +146,101 @@ pub(crate) fn inode_freed(inode: &Inode) {
     let Some(blob) = of_inode(inode) else {
         return;
     };
+    users::leave(inode);
+    if blob.owner.clear(Reason::Evicted) {
+        // A list that is forgotten may change without anybody noticing: decisions that came about
+        // through the directory that it is in are to be made anew, too.
+        void_directory(Reason::Evicted);
+    }
     let guard = rcu::read_lock();
     let is_anchor = ANCHOR.peek(&guard).is_some_and(|a| a.watch().is(inode));
     drop(guard);
-    // A list that is forgotten may change without anybody noticing: decisions that came about
-    // through the directory that it is in are to be made anew, too.
-    if blob.owner.clear().is_some() || is_anchor {
-        drop(ANCHOR.clear());
+    if is_anchor {
+        ANCHOR.clear(Reason::Evicted);
     }
-    drop(blob.user.swap(None));
+    resolve::root_freed(inode);
+}
+
+/// Resets `cache`, if it was not, whatever it was made from.
+pub(crate) fn void(cache: &RcuRef<DigestCache>, reason: Reason) {
+    let guard = rcu::read_lock();
+    let inode = cache.watch().inode(&guard);
+    if let Some(blob) = inode.and_then(of_inode) {
+        blob.owner.clear_if(cache, reason);
+    }
+}
+
+/// Resets the cache of the directory that the default path leads to.
+pub(crate) fn void_directory(reason: Reason) {
+    let guard = rcu::read_lock();
+    let anchor = ANCHOR.peek(&guard);
+    let inode = anchor.as_ref().and_then(|a| a.watch().inode(&guard));
+    if let Some(blob) = inode.filter(|inode| inode.is_dir()).and_then(of_inode) {
+        blob.owner.clear(reason);
+    }
+}
+
+/// The count of a superblock; none if the LSM is not active.
+fn pins(superblock: &SuperBlock) -> Option<NonNull<bindings::atomic_long_t>> {
+    // The framework reserved `SIZES.superblock` bytes, pointer-aligned and zeroed, which makes a
+    // valid `SuperBlockBlob`; its only field is at its beginning.
+    lsm::superblock_blob::<DigestCacheLsm>(superblock).map(NonNull::cast)
+}
+
+/// One of the pins of a superblock, which stays as long as it has any.
+struct Pin(NonNull<bindings::atomic_long_t>);
+
+// SAFETY: The count may be changed from any task.
+unsafe impl Send for Pin {}
+
+impl Pin {
+    fn new(superblock: &SuperBlock) -> Option<Self> {
+        let pins = pins(superblock)?;
+        // SAFETY: The count is in the blob of the superblock, which is alive.
+        unsafe { bindings::digest_cache_pin(pins.as_ptr()) };
+        Some(Self(pins))
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        // SAFETY: The count is not zero, as this pin is in it, so the superblock is still there.
+        unsafe { bindings::digest_cache_unpin(self.0.as_ptr()) };
+    }
+}
+
+/// An inode that stays in memory, and keeps its file system from being shut down completely.
+///
+/// Dropping it may sleep.
+pub(crate) struct PinnedInode {
+    // In this order: the superblock stays until its inode was given back.
+    inode: InodeRef,
+    _pin: Pin,
+}
+
+/// Keeps `inode` in memory, unless it is about to be freed. Does not sleep; takes `i_lock`.
+pub(crate) fn pin(inode: &Inode) -> Option<PinnedInode> {
+    // In this order: who shuts the superblock down looks for references first, then at the count.
+    let pin = Pin::new(inode.superblock())?;
+    let inode = InodeRef::grab(inode)?;
+    Some(PinnedInode { inode, _pin: pin })
+}
+
+impl Deref for PinnedInode {
+    type Target = Inode;
+
+    fn deref(&self) -> &Inode {
+        &self.inode
+    }
+}
+
+/// To be called when a superblock is shut down, after its inodes have been evicted but for those
+/// that are pinned: waits for them. May sleep.
+pub(crate) fn superblock_deleted(superblock: &SuperBlock) {
+    if let Some(pins) = pins(superblock) {
+        // SAFETY: The count is in the blob of the superblock, which stays during the call.
+        unsafe { bindings::digest_cache_wait_unpinned(pins.as_ptr()) };
+    }
 }
 
 /// The address of an inode that may be looked at while the watch is armed; see the module's
@@ -174,21 +281,37 @@ impl Watch {
         self.is_armed() && unsafe { self.inode.get(guard) }.matches(cookie)
     }
 
-    /// Disarms the watch for good.
-    fn disarm(&self) {
-        self.state.store(DEAD, Release);
+    /// The inode, if the watch is armed.
+    pub(crate) fn inode<'g>(&self, guard: &'g rcu::Guard) -> Option<&'g Inode> {
+        // SAFETY: As in `matches`.
+        self.is_armed().then(|| unsafe { self.inode.get(guard) })
+    }
+
+    /// Disarms the watch for good; tells whether it was armed.
+    fn disarm(&self) -> bool {
+        self.state.xchg(DEAD, Full) == ARMED
     }
 }
 
 /// What has a watch on the inode that it was made from.
-pub(crate) trait Watched: Send + Sync + 'static {
+pub(crate) trait Watched: Object {
     /// The watch.
     fn watch(&self) -> &Watch;
+
+    /// Runs once for an object that was published, when it is disarmed. Must not sleep.
+    fn retired(this: &RcuRef<Self>, reason: Reason);
+}
+
+/// Disarms the watch of `object`.
+fn retire<T: Watched>(object: &RcuRef<T>, reason: Reason) {
+    if object.watch().disarm() {
+        T::retired(object, reason);
+    }
 }
 
 /// A [`Slot`] for objects that watch an inode, which keeps the invariants of the module.
 #[repr(transparent)]
-pub(crate) struct WatchedSlot<T>(Slot<T>);
+pub(crate) struct WatchedSlot<T: Object>(Slot<T>);
 
 impl<T: Watched> WatchedSlot<T> {
     /// See [`Slot::peek`].
@@ -209,12 +332,13 @@ impl<T: Watched> WatchedSlot<T> {
     /// Puts `new`, which must watch `inode` and never have been in a slot, where `old` is.
     ///
     /// Fails, and leaves the slot as it is, if it does not hold `old` any more. `old` is disarmed
-    /// either way, and `new`, too, if this fails: an object gets one chance.
+    /// either way, for `reason`, and `new`, too, if this fails: an object gets one chance.
     pub(crate) fn publish(
         &self,
         inode: &Inode,
         old: Option<&RcuRef<T>>,
         new: &RcuRef<T>,
+        reason: Reason,
     ) -> Result<(), Superseded> {
         let watch = new.watch();
         if !watch.is(inode) || watch.state.cmpxchg(NEW, ARMED, Relaxed).is_err() {
@@ -223,31 +347,38 @@ impl<T: Watched> WatchedSlot<T> {
         // `old` may watch another inode than `inode`, so disarm it before it leaves the slot. If
         // the exchange fails it has left already, disarmed.
         if let Some(old) = old {
-            old.watch().disarm();
+            retire(old, reason);
         }
         match self.0.replace(old, Some(new.clone())) {
             Ok(_) => Ok(()),
             Err(_) => {
+                // Nobody has seen it.
                 watch.disarm();
                 Err(Superseded)
             }
         }
     }
 
-    /// Empties the slot and disarms what was in it.
-    pub(crate) fn clear(&self) -> Option<RcuRef<T>> {
-        loop {
-            let current = self.0.get()?;
+    /// Empties the slot and disarms what was in it; tells whether there was something.
+    pub(crate) fn clear(&self, reason: Reason) -> bool {
+        while let Some(current) = self.0.get() {
             // First disarm, then take out: see the module's documentation.
-            current.watch().disarm();
-            if let Ok(taken) = self.0.replace(Some(&current), None) {
-                return taken;
+            retire(&current, reason);
+            if self.0.replace(Some(&current), None).is_ok() {
+                return true;
             }
         }
+        false
     }
 
-    /// As [`WatchedSlot::clear`], if the slot holds `object`.
-    pub(crate) fn clear_if(&self, object: &RcuRef<T>) {
+    /// As [`WatchedSlot::clear`], if the slot holds `object`, which is disarmed either way.
+    pub(crate) fn clear_if(&self, object: &RcuRef<T>, reason: Reason) {
+        retire(object, reason);
+        drop(self.0.replace(Some(object), None));
+    }
+
+    /// Takes out `object`, which nobody has used yet.
+    pub(crate) fn withdraw(&self, object: &RcuRef<T>) {
         object.watch().disarm();
         drop(self.0.replace(Some(object), None));
     }

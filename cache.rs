@@ -6,7 +6,7 @@
 //! [`obtain`]: published in the inode's owner slot first, loaded by whoever published it, and
 //! waited for by everybody else. It never changes once it is loaded. When the inode changes or
 //! goes away, the cache is *reset*: taken out of the slot, stale from then on, and replaced by a
-//! new one when somebody asks again.
+//! new one when somebody asks again. Those who used it are told (see [`crate::notifier`]).
 //!
 //! ```text
 //!   new --publish--> loading --+--> ready ---------------+--reset--> stale
@@ -16,9 +16,10 @@
 //!
 //! # Locking
 //!
-//! None. Slots are exchanged atomically, exclusivity of loading comes from having published the
-//! cache, waiters sleep on its completion. Nothing is held while a list is read, parsed or
-//! verified by a provider.
+//! None to use a cache. Slots are exchanged atomically, exclusivity of loading comes from having
+//! published the cache, waiters sleep on its completion. Nothing is held while a list is read,
+//! parsed or verified by a provider. Two spinlocks protect lists that are short to change: of the
+//! users ([`crate::users`]), of all caches ([`crate::live`]).
 
 use kernel::{
     prelude::*,
@@ -31,11 +32,16 @@ use kernel::{
 
 use crate::{
     blob::{self, Watch, Watched, ANCHOR},
+    builder::Builder,
     dir::Directory,
+    live, notifier,
     parsers::algo::HashAlgo,
-    rcuref::RcuRef,
-    resolve::{epoch, Anchor},
+    rcuref::{Object, RcuRef, Slot},
+    resolve::{default_path, epoch, Anchor, DefaultPath},
+    stats::{self, Counter, Reason},
     table::Tables,
+    trace,
+    users::Users,
     verif::Verification,
     vfs::{Cookie, Inode},
     wait::Loading,
@@ -55,6 +61,32 @@ pub(crate) enum Content {
     List(Tables),
     /// Made from a directory: the lists in it.
     Dir(Directory),
+}
+
+impl Content {
+    /// Number of digests at hand.
+    pub(crate) fn num_digests(&self) -> usize {
+        match self {
+            Self::List(tables) => tables.len(),
+            Self::Dir(dir) => dir.num_digests(),
+        }
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::List(tables) => tables.bytes(),
+            Self::Dir(dir) => dir.bytes(),
+        }
+    }
+
+    /// Bit mask of the algorithms of file digests at hand, by their numbers in `enum hash_algo`.
+    pub(crate) fn algos_at_hand(&self) -> u32 {
+        match self {
+            Self::List(tables) => tables.algos(),
+            Self::Dir(dir) => dir.algos_at_hand(),
+        }
+    }
 }
 
 /// Why loading failed.
@@ -83,8 +115,10 @@ struct Outcome {
 #[pin_data]
 pub(crate) struct DigestCache {
     id: u64,
-    /// File name of the list, or path of the directory.
+    /// File name of the list, or the default path, of the directory or the only list.
     name: CString,
+    /// The default path when the cache was made.
+    root: RcuRef<DefaultPath>,
     watch: Watch,
     /// [`crate::resolve::Anchor::stamp`] of the anchor through which the cache was last found.
     stamp: Atomic<u64>,
@@ -95,30 +129,56 @@ pub(crate) struct DigestCache {
     loading: Loading,
     /// What integrity providers found out about the list.
     pub(crate) verification: Verification,
+    /// The inodes for which the cache was returned.
+    #[pin]
+    pub(crate) users: Users,
+    /// Where a parser of a module puts digests while the cache is loaded.
+    pub(crate) builder: Slot<Builder>,
+    /// The neighbours in the list of all caches.
+    pub(crate) links: live::Links,
+}
+
+impl Object for DigestCache {
+    fn released(&self) {
+        live::remove(self);
+    }
 }
 
 impl Watched for DigestCache {
     fn watch(&self) -> &Watch {
         &self.watch
     }
+
+    fn retired(this: &RcuRef<Self>, reason: Reason) {
+        stats::count_reset(reason);
+        trace::reset(this.id, &this.name, reason, this.users.len());
+        notifier::announce_reset(this);
+    }
 }
 
 impl DigestCache {
     fn new(name: &CStr, inode: &Inode) -> Result<RcuRef<Self>> {
         let name = CString::try_from(name)?;
-        RcuRef::pin_init(
+        let root = default_path()?;
+        let cache = RcuRef::pin_init(
             pin_init!(Self {
                 id: next_id(),
                 name,
+                root,
                 watch: Watch::new(inode),
                 stamp: Atomic::new(0),
                 outcome: SetOnce::new(),
                 epoch: epoch(),
                 loading <- Loading::new(),
                 verification: Verification::new(),
+                users <- Users::new(),
+                builder: Slot::new(),
+                links: live::Links::new(),
             }),
             GFP_KERNEL,
-        )
+        )?;
+        live::add(&cache);
+        Ok(cache)
     }
 
     /// Number of this cache, which no other cache ever had or will have.
@@ -126,9 +186,20 @@ impl DigestCache {
         self.id
     }
 
-    /// File name of the list, or path of the directory.
+    /// File name of the list, or the default path, of the directory or the only list.
     pub(crate) fn name(&self) -> &CStr {
         &self.name
+    }
+
+    /// The path: what comes before the name, if anything, and the name.
+    pub(crate) fn path(&self) -> (Option<&CStr>, &CStr) {
+        let is_path = self.name.to_bytes().first() == Some(&b'/');
+        ((!is_path).then(|| self.root.as_cstr()), &self.name)
+    }
+
+    /// How loading ended; none while it goes on.
+    pub(crate) fn outcome(&self) -> Option<Result<&Content, LoadError>> {
+        Some(self.outcome.as_ref()?.content.as_ref().map_err(|e| *e))
     }
 
     /// What the cache holds, if it was loaded without an error.
@@ -188,6 +259,22 @@ impl DigestCache {
 /// or, while a list is loaded, within the time that takes.
 pub(crate) const MAX_ROUNDS: usize = 16;
 
+/// Tells people how loading `cache` ended.
+fn report(cache: &DigestCache, content: &Result<Content, LoadError>) {
+    let (digests, bytes, error) = match content {
+        Ok(content) => (content.num_digests(), content.bytes(), None),
+        Err(LoadError::Bad(e) | LoadError::Passing(e)) => (0, 0, Some(*e)),
+    };
+    stats::count(match content {
+        Ok(Content::Dir(_)) => Counter::DirLoads,
+        Ok(Content::List(_)) | Err(_) => Counter::Loads,
+    });
+    if let Some(e) = error {
+        stats::count_failure(e);
+    }
+    trace::load(cache.id, &cache.name, error, digests, bytes);
+}
+
 /// Returns the loaded cache made from `inode`, loading it first if there is none.
 ///
 /// The cache in the owner slot is taken if it was made under the same name and in this epoch,
@@ -218,18 +305,22 @@ pub(crate) fn obtain(
         }
 
         let cache = DigestCache::new(name, inode)?;
-        if owner.publish(inode, existing.as_ref(), &cache).is_err() {
+        if owner
+            .publish(inode, existing.as_ref(), &cache, Reason::Changed)
+            .is_err()
+        {
             continue;
         }
         let cookie = inode.cookie();
         let content = load(&cache);
+        report(&cache, &content);
         let passing = match &content {
             Err(LoadError::Passing(e)) => Some(*e),
             _ => None,
         };
         cache.outcome.populate(Outcome { cookie, content });
         if passing.is_some() {
-            owner.clear_if(&cache);
+            owner.withdraw(&cache);
         }
         // From here on, others use what was populated.
         cache.loading.end();

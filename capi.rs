@@ -15,10 +15,14 @@ use kernel::{bindings, ffi::c_char, prelude::*, str::CStr};
 use crate::{
     blob,
     cache::{Content, DigestCache},
+    formats,
     lsm::Lsm,
+    notifier,
     parsers::algo::HashAlgo,
     rcuref::RcuRef,
     resolve,
+    stats::{self, Counter},
+    trace,
     vfs::File,
     DigestCacheLsm,
 };
@@ -119,7 +123,9 @@ pub(crate) unsafe extern "C" fn digest_cache_lookup(
     match found {
         Ok(found) => give(found),
         // SAFETY: Makes a pointer from a number.
-        Err(e) => unsafe { bindings::ERR_PTR(e.to_errno() as isize) }.cast(),
+        Err(e) if e == EAGAIN => unsafe { bindings::ERR_PTR(e.to_errno() as isize) }.cast(),
+        // A list that may have the digest could not be loaded: it is not known to have it.
+        Err(_) => null_mut(),
     }
 }
 
@@ -129,12 +135,25 @@ pub(crate) fn lookup(
     algo: HashAlgo,
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
-    resolve::confirm(cache)?;
-    match cache.content() {
+    stats::count(Counter::Lookups);
+    let found = resolve::confirm(cache).and_then(|()| match cache.content() {
         Some(Content::List(tables)) => Ok(tables.contains(algo, digest).then(|| cache.clone())),
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
         None => Ok(None),
-    }
+    });
+    stats::count(match &found {
+        Ok(Some(_)) => Counter::Hits,
+        Err(e) if *e == EAGAIN => Counter::LookupsStale,
+        Ok(None) | Err(_) => Counter::Misses,
+    });
+    let list = found.as_ref().ok().and_then(Option::as_ref);
+    trace::lookup(
+        cache.id(),
+        list.map_or(0, |list| list.id()),
+        algo,
+        found.as_ref().err().copied(),
+    );
+    found
 }
 
 /// digest_cache_id - Number of a digest cache
@@ -200,8 +219,8 @@ pub(crate) unsafe extern "C" fn digest_cache_opened_fd(file: *mut bindings::file
 /// To be called from a kernel_post_read_file hook with the file that it gets. `verif_id` names the
 /// provider; the `size` bytes at `data` are copied.
 ///
-/// Returns 0, -EEXIST if there is data under that id, -ENOENT if `file` is not a digest list being
-/// read, -ENOSPC if too many providers (16) attached data, -E2BIG if there is too much of it
+/// Returns 0, -EEXIST if there is data under that id, -ENOENT if `file` is not a digest list that is
+/// being loaded, -ENOSPC if too many providers (16) attached data, -E2BIG if there is too much of it
 /// (4096 bytes), -EINVAL, -EAGAIN if another provider attaches data this moment, or -ENOMEM.
 ///
 /// Context: any, never sleeps.
@@ -230,10 +249,7 @@ pub(crate) unsafe extern "C" fn digest_cache_verif_set(
     let result = blob::loading(file)
         .ok_or(ENOENT)
         .and_then(|cache| cache.verification.set(id.to_bytes(), data));
-    match result {
-        Ok(()) => 0,
-        Err(e) => e.to_errno(),
-    }
+    errno(result)
 }
 
 /// digest_cache_verif_get - Verification data of a digest list
@@ -260,5 +276,201 @@ pub(crate) unsafe extern "C" fn digest_cache_verif_get(
                 .get(CStr::from_char_ptr(verif_id).to_bytes())
                 .map_or(null_mut(), |data| data.as_ptr().cast_mut().cast())
         })
+    }
+}
+
+/// digest_cache_register_notifier - Subscribe to resets of digest caches
+///
+/// The notifier is called with DIGEST_CACHE_RESET and a struct digest_cache_event_data for each
+/// inode for which digest_cache_get() had returned a digest cache that was reset, and for which no
+/// other task is going to tell: what was decided about the inode with that digest cache is void.
+/// When it is called, digest_cache_get() for the inode returns what is right.
+///
+/// It is called without any lock, with the inode pinned, and may sleep, allocate memory, call
+/// functions of this API and drop its references to inodes: before the system call that led to the
+/// reset returns to user space, or from a work queue if none did. Its return value does not matter.
+///
+/// Returns 0, -EEXIST if it is registered already, or -EOPNOTSUPP if the LSM is off.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// `nb` points to a notifier block that stays until it is unregistered.
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_register_notifier(
+    nb: *mut bindings::notifier_block,
+) -> kernel::ffi::c_int {
+    if !DigestCacheLsm::is_active() {
+        return EOPNOTSUPP.to_errno();
+    }
+    // SAFETY: By the contract of this function.
+    unsafe { notifier::register(nb) }
+}
+
+/// digest_cache_unregister_notifier - End a subscription
+///
+/// When it returns, the notifier is not being called any more. Must not be called by a notifier.
+///
+/// Returns 0, -ENOENT if it was not registered, or -EOPNOTSUPP if the LSM is off.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// `nb` points to a notifier block.
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_unregister_notifier(
+    nb: *mut bindings::notifier_block,
+) -> kernel::ffi::c_int {
+    if !DigestCacheLsm::is_active() {
+        return EOPNOTSUPP.to_errno();
+    }
+    // SAFETY: By the contract of this function.
+    unsafe { notifier::unregister(nb) }
+}
+
+/// digest_cache_register_parser - Register the parser of a format of digest lists
+///
+/// Digest lists of that format that could not be parsed before are tried again when they are asked
+/// for.
+///
+/// Returns 0, -EINVAL if the parser has no function, or its name cannot be that of a format,
+/// -EEXIST if there is a parser for the format, -ENOMEM, or -EOPNOTSUPP if the LSM is off.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// `parser` points to a structure that stays until it is unregistered, filled as its documentation
+/// says.
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_register_parser(
+    parser: *mut bindings::parser,
+) -> kernel::ffi::c_int {
+    if !DigestCacheLsm::is_active() {
+        return EOPNOTSUPP.to_errno();
+    }
+    if parser.is_null() {
+        return EINVAL.to_errno();
+    }
+    // SAFETY: By the contract of this function.
+    errno(unsafe { formats::register(parser) })
+}
+
+/// digest_cache_unregister_parser - Unregister a parser
+///
+/// Does nothing if it is not registered. Its function may still be running when this returns, but
+/// not when the module that is its owner is being unloaded. Digest caches that were made with it
+/// stay; digest lists that are loaded from now on fail with -ENOPKG.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// `parser` is NULL, or points to a structure that was passed to digest_cache_register_parser().
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_unregister_parser(parser: *mut bindings::parser) {
+    if DigestCacheLsm::is_active() {
+        formats::unregister(parser);
+    }
+}
+
+/// digest_cache_htable_init - Prepare for digests of an algorithm
+///
+/// To be called by a parser with the digest cache that it was given. `num_digests` is a hint: more
+/// or less digests can be added, and no more memory is taken for it than the digest list has bytes.
+///
+/// Returns 0, -EINVAL if the algorithm is unknown or `digest_cache` is not being loaded by a parser,
+/// or -ENOMEM.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// `digest_cache` is what the parser was given, and the parser has not returned.
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_htable_init(
+    digest_cache: *mut bindings::digest_cache,
+    num_digests: u64,
+    algo: bindings::hash_algo,
+) -> kernel::ffi::c_int {
+    let init = |cache: &RcuRef<DigestCache>| {
+        let algo = HashAlgo::from_raw(algo).ok_or(EINVAL)?;
+        cache.builder.get().ok_or(EINVAL)?.init(num_digests, algo)
+    };
+    // SAFETY: By the contract of this function.
+    errno(unsafe { with(digest_cache, Err(EINVAL), init) })
+}
+
+/// digest_cache_htable_add - Add a digest
+///
+/// To be called by a parser with the digest cache that it was given. `digest` has the size that
+/// belongs to `algo`, and is copied. Adding it again does no harm.
+///
+/// Returns 0, -EINVAL as for digest_cache_htable_init(), -ENOENT if that was not called for the
+/// algorithm, or -ENOMEM.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// As for digest_cache_htable_init(); `digest` points to as many bytes as a digest of `algo` has.
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_htable_add(
+    digest_cache: *mut bindings::digest_cache,
+    digest: *const u8,
+    algo: bindings::hash_algo,
+) -> kernel::ffi::c_int {
+    let add = |cache: &RcuRef<DigestCache>| {
+        let algo = HashAlgo::from_raw(algo).ok_or(EINVAL)?;
+        // SAFETY: By the contract of this function.
+        let digest = unsafe { slice::from_raw_parts(digest, algo.digest_size()) };
+        cache.builder.get().ok_or(EINVAL)?.add(algo, digest)
+    };
+    // SAFETY: By the contract of this function.
+    errno(unsafe { with(digest_cache, Err(EINVAL), add) })
+}
+
+/// digest_cache_htable_lookup - Ask whether a digest was added
+///
+/// For parsers, with the digest cache that they were given: takes time in proportion to the number
+/// of digests. With the digest cache of a list that is loaded it is as digest_cache_lookup(), without
+/// taking a reference. `dentry` is for messages and may be NULL.
+///
+/// Returns 0, -ENOENT if the digest is not there, -EAGAIN if the digest cache has been reset, or
+/// -EINVAL if the algorithm is unknown.
+///
+/// Context: process context, may sleep.
+///
+/// # Safety
+///
+/// As for digest_cache_htable_add(), or as for digest_cache_lookup().
+#[export]
+pub(crate) unsafe extern "C" fn digest_cache_htable_lookup(
+    _dentry: *mut bindings::dentry,
+    digest_cache: *mut bindings::digest_cache,
+    digest: *const u8,
+    algo: bindings::hash_algo,
+) -> kernel::ffi::c_int {
+    let look_up = |cache: &RcuRef<DigestCache>| {
+        let algo = HashAlgo::from_raw(algo).ok_or(EINVAL)?;
+        // SAFETY: By the contract of this function.
+        let digest = unsafe { slice::from_raw_parts(digest, algo.digest_size()) };
+        let found = match cache.builder.get() {
+            Some(builder) => builder.contains(algo, digest),
+            None => lookup(cache, algo, digest)?.is_some(),
+        };
+        found.then_some(()).ok_or(ENOENT)
+    };
+    // SAFETY: By the contract of this function.
+    errno(unsafe { with(digest_cache, Err(EINVAL), look_up) })
+}
+
+/// The result of a function, for C.
+fn errno(result: Result) -> kernel::ffi::c_int {
+    match result {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
     }
 }

@@ -13,31 +13,42 @@
 //! |---|---|
 //! | [`lsm`] | the LSM framework, for any LSM in Rust |
 //! | [`lsm_hooks`] | our hooks |
-//! | [`rcuref`], [`vfs`], [`wait`], [`ratelimit`] | what the `kernel` crate has no abstractions for yet |
-//! | [`blob`] | what hangs on inodes and files |
-//! | [`cache`] | the digest cache and its life cycle |
+//! | [`rcuref`], [`deferred`], [`vfs`], [`wait`], [`ratelimit`] | what the `kernel` crate has no abstractions for yet |
+//! | [`blob`] | what hangs on inodes, files and superblocks |
+//! | [`cache`], [`live`] | the digest cache and its life cycle; all of them |
 //! | [`resolve`] | from a file to its digest cache |
 //! | [`populate`], [`table`] | from a list on disk to tables in memory |
-//! | [`dir`] | the directory of lists as one digest cache |
+//! | [`formats`], [`builder`] | parsers in modules, and what they make |
+//! | [`dir`] | the directory of lists as one digest cache, prefetching |
 //! | [`reset`] | what a file-system change invalidates |
+//! | [`users`], [`notifier`] | which inodes use a digest cache, and who is told about them |
 //! | [`verif`] | what integrity providers found out about a list |
-//! | [`htable`], [`parsers`] | pure logic, the same source files as in user space |
+//! | [`htable`], [`index`], [`parsers`] | pure logic, the same source files as in user space |
+//! | [`stats`], [`trace`], [`show`] | what happens, for people |
 //! | [`securityfs`], [`capi`] | the interfaces to user space and to C |
 //!
-//! `unsafe` is confined to `lsm`, `rcuref`, `vfs`, `wait`, `ratelimit`, `blob`, `securityfs` and `capi` (and
-//! one KUnit suite, which looks at a table of C).
+//! `unsafe` is confined to the rooms that wrap C, `lsm`, `rcuref`, `deferred`, `vfs`, `wait`,
+//! `ratelimit`, `blob`, `users`, `live`, `notifier`, `formats`, `stats`, `trace`, `securityfs` and
+//! `capi`, and to a random number in `dir` (and one KUnit suite, which looks at a table of C).
 
 mod blob;
+mod builder;
 mod cache;
 mod capi;
+mod deferred;
 mod dir;
+mod formats;
 // Shared with user space, which uses more of them, and as a crate of their own.
 #[allow(unreachable_pub)]
 mod htable;
+#[allow(unreachable_pub)]
+mod index;
 #[cfg(CONFIG_DIGEST_CACHE_KUNIT_TEST)]
 mod kunit;
+mod live;
 mod lsm;
 mod lsm_hooks;
+mod notifier;
 #[allow(dead_code, unreachable_pub)]
 mod parsers;
 mod populate;
@@ -46,7 +57,11 @@ mod rcuref;
 mod reset;
 mod resolve;
 mod securityfs;
+mod show;
+mod stats;
 mod table;
+mod trace;
+mod users;
 mod verif;
 mod vfs;
 mod wait;
@@ -66,6 +81,13 @@ impl lsm::Lsm for DigestCacheLsm {
 
     fn init_fs() -> Result {
         let path = kernel::bindings::CONFIG_DIGEST_LIST_DEFAULT_PATH;
+        // SAFETY: The framework calls this once, before there is a default path: nobody has a digest
+        // cache, and nothing but loadable modules registers parsers.
+        unsafe {
+            deferred::init();
+            live::init();
+            formats::init();
+        }
         // The file that a bad path can be mended with comes first.
         securityfs::init()?;
         resolve::set_default_path(path.strip_suffix(b"\0").unwrap_or(path))

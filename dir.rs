@@ -2,28 +2,63 @@
 
 //! The directory of digest lists, as one digest cache.
 //!
-//! It serves files that name no list of their own. Its entries are the directory's valid list
-//! names in the order of the name rules: those with a sequence number first, ascending, then the
-//! others as the directory has them. Lists are loaded in that order when a digest has not been
-//! found in those before, and stay referenced by their entry.
+//! It serves files that name no list of their own, and keeps the order for prefetching. Its entries
+//! are the directory's valid list names in the order of the name rules: those with a sequence number
+//! first, ascending, then the others as the directory has them. Lists are loaded in that order, each
+//! once, when a digest has not been found in those before, and stay referenced by their entry.
+//!
+//! An [`Index`] over all lists that are loaded tells the list of a digest, however many there are;
+//! it grows as lists are loaded. The cache of a directory is reset when one of its lists is, so
+//! nothing is ever taken out.
 //!
 //! A list that cannot be loaded is skipped. If its content is bad, it is not tried again until it
-//! is reset; else it is tried again by the next look-up.
+//! is reset; else it is tried again by each look-up that gets to the end.
+//!
+//! # Invariants
+//!
+//! - `entries[..next]` have been tried; `entries[next..]` have not.
+//! - What the index says about an entry is about the list in the entry's slot, which does not change
+//!   after it was filled.
+//!
+//! # Locking
+//!
+//! Look-ups take none. Loading goes by [`Turns`]: one task at a time loads the next list, while
+//! others wait for it, because they need it, too.
 
-use core::ops::ControlFlow;
-use kernel::{prelude::*, sync::rcu};
+use core::mem::size_of;
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::{
+        atomic::{Acquire, Atomic, Relaxed, Release},
+        rcu, SetOnce,
+    },
+};
 
 use crate::{
     blob,
     cache::{Content, DigestCache, LoadError},
+    index::{places_for, Full, Index, Key, Place},
     parsers::{
         algo::HashAlgo,
         name::{cmp_order, ListName},
     },
-    rcuref::{RcuRef, Slot},
+    rcuref::{Object, RcuRef, Slot},
     resolve,
+    stats::Reason,
+    table::Tables,
     vfs::{ListFile, Path},
+    wait::Turns,
 };
+
+/// Not tried yet.
+const UNTRIED: u32 = 0;
+/// In the slot and in the index.
+const LOADED: u32 = 1;
+/// The content is bad.
+const BAD: u32 = 2;
+/// Could not be loaded, for another reason.
+const AGAIN: u32 = 3;
 
 /// One list of the directory.
 struct Entry {
@@ -32,8 +67,54 @@ struct Entry {
     len: usize,
     /// Sequence number of the name.
     seq: Option<u32>,
+    /// What became of it; changed by the task whose turn it is.
+    state: Atomic<u32>,
     /// The list, once loaded.
     list: Slot<DigestCache>,
+}
+
+impl Place for Atomic<u64> {
+    fn load(&self) -> u64 {
+        Atomic::load(self, Acquire)
+    }
+
+    fn store(&self, word: u64) {
+        Atomic::store(self, word, Release);
+    }
+}
+
+/// The memory of the index.
+struct Places {
+    places: KVVec<Atomic<u64>>,
+    /// Places that are not empty; changed by the task whose turn it is.
+    used: Atomic<usize>,
+}
+
+impl Object for Places {}
+
+impl Places {
+    fn new(num: usize) -> Result<RcuRef<Self>> {
+        let len = places_for(num).ok_or(EOVERFLOW)?;
+        let mut places = KVVec::with_capacity(len, GFP_KERNEL)?;
+        for _ in 0..len {
+            places.push(Atomic::new(0), GFP_KERNEL)?;
+        }
+        let used = Atomic::new(0);
+        RcuRef::new(Self { places, used }, GFP_KERNEL)
+    }
+
+    fn index(&self) -> Index<'_, Atomic<u64>> {
+        Index::new(&self.places)
+    }
+
+    /// Whether `num` more digests fit without look-ups getting slower than they should.
+    fn has_room(&self, num: usize) -> bool {
+        self.used
+            .load(Relaxed)
+            .checked_add(num)
+            .and_then(places_for)
+            .is_some_and(|len| len <= self.places.len())
+    }
 }
 
 /// The lists of a directory, in order.
@@ -41,6 +122,31 @@ pub(crate) struct Directory {
     /// The names one after another: one allocation, whatever their number.
     names: KVVec<u8>,
     entries: KVVec<Entry>,
+    /// The index over the lists that are loaded; none before there is one.
+    places: Slot<Places>,
+    /// The first entry that has not been tried.
+    next: Atomic<usize>,
+    /// Number of entries that are [`AGAIN`].
+    again: Atomic<usize>,
+    /// Bit mask of the algorithms of the lists that are loaded.
+    algos: Atomic<u32>,
+    turns: Turns,
+}
+
+/// The secret of all indexes.
+fn key() -> &'static Key {
+    static KEY: SetOnce<Key> = SetOnce::new();
+    loop {
+        if let Some(key) = KEY.as_ref() {
+            return key;
+        }
+        let mut words = Key([0; Key::LEN]);
+        for word in &mut words.0 {
+            // SAFETY: Random numbers can always be asked for.
+            *word = unsafe { bindings::get_random_u64() };
+        }
+        KEY.populate(words);
+    }
 }
 
 /// Reads the directory at `path`, from which `cache` is being made. May sleep.
@@ -72,6 +178,7 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
                 start,
                 len: name.len(),
                 seq: parsed.seq,
+                state: Atomic::new(UNTRIED),
                 list: Slot::new(),
             },
             GFP_KERNEL,
@@ -80,58 +187,117 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
     })?;
     // `start` grows in directory order, so it makes the sort stable.
     entries.sort_unstable_by(|a, b| cmp_order(a.seq, b.seq).then(a.start.cmp(&b.start)));
-    Ok(Directory { names, entries })
+    Ok(Directory {
+        names,
+        entries,
+        places: Slot::new(),
+        next: Atomic::new(0),
+        again: Atomic::new(0),
+        algos: Atomic::new(0),
+        turns: Turns::new(),
+    })
 }
 
 impl Directory {
-    /// Calls `f` with each list that can be loaded, in order, loading those that are not, until
-    /// `f` breaks. `cache` is the digest cache that this directory belongs to. May sleep.
+    fn name(&self, entry: &Entry) -> &[u8] {
+        let end = entry.start.saturating_add(entry.len);
+        self.names.get(entry.start..end).unwrap_or_default()
+    }
+
+    /// Whether the list of entry `number` has the digest.
+    fn has(&self, guard: &rcu::Guard, number: u32, algo: HashAlgo, digest: &[u8]) -> bool {
+        usize::try_from(number)
+            .ok()
+            .and_then(|number| self.entries.get(number)?.list.peek(guard))
+            .is_some_and(|list| list.contains(algo, digest))
+    }
+
+    /// The list that has the digest, among those that are loaded.
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if the directory has been reset meanwhile.
-    fn for_each_list<B>(
+    /// `EAGAIN` if that list has been reset, so that the directory is about to be.
+    fn probe(
         &self,
-        cache: &DigestCache,
-        mut f: impl FnMut(&RcuRef<DigestCache>) -> ControlFlow<B>,
-    ) -> Result<Option<B>> {
-        let mut root = None;
-        let mut result = None;
-        for entry in self.entries.iter() {
-            let Some(list) = self.list(cache, entry, &mut root)? else {
-                continue;
-            };
-            if list.content().is_none() {
-                continue;
-            }
-            if let ControlFlow::Break(b) = f(&list) {
-                result = Some(b);
-                break;
-            }
-        }
-        // What was found, or not found, in a directory that changed meanwhile is no answer.
-        resolve::confirm(cache)?;
-        Ok(result)
-    }
-
-    /// The list of `entry`, loaded if it was not. `root` keeps the directory's path between calls.
-    fn list(
-        &self,
-        cache: &DigestCache,
-        entry: &Entry,
-        root: &mut Option<Path>,
+        cache: &RcuRef<DigestCache>,
+        algo: HashAlgo,
+        digest: &[u8],
     ) -> Result<Option<RcuRef<DigestCache>>> {
         let guard = rcu::read_lock();
-        let loaded = entry
-            .list
-            .peek(&guard)
-            .filter(|list| list.reflects_inode(&guard))
-            .and_then(|list| list.upgrade());
-        drop(guard);
-        if loaded.is_some() {
-            return Ok(loaded);
+        let Some(places) = self.places.peek(&guard) else {
+            return Ok(None);
+        };
+        let hash = key().hash(algo.raw(), digest);
+        let Some(number) = places
+            .index()
+            .find(hash, |number| self.has(&guard, number, algo, digest))
+        else {
+            return Ok(None);
+        };
+        let list = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.entries.get(number)?.list.get())
+            .ok_or(EAGAIN)?;
+        if !list.reflects_inode(&guard) {
+            // No hook has told what happened to it.
+            blob::void(&list, Reason::Changed);
+            blob::void(cache, Reason::Changed);
+            return Err(EAGAIN);
         }
+        Ok(Some(list))
+    }
 
+    /// Makes sure that `num` more digests fit into the index. The caller has the turn.
+    fn make_room(&self, num: usize) -> Result<RcuRef<Places>> {
+        let present = self.places.get();
+        if let Some(places) = present.as_ref().filter(|places| places.has_room(num)) {
+            return Ok(places.clone());
+        }
+        let used = present.as_ref().map_or(0, |p| p.used.load(Relaxed));
+        // A quarter more than needed, so that copying is paid for by what is added until the next.
+        let wanted = used.checked_add(num).ok_or(EOVERFLOW)?;
+        let larger = Places::new(wanted.checked_add(wanted / 4).ok_or(EOVERFLOW)?)?;
+        if let Some(present) = &present {
+            let copied = present.index().copy_to(&larger.index());
+            copied.map_err(|Full| EOVERFLOW)?;
+            larger.used.store(used, Relaxed);
+        }
+        drop(self.places.swap(Some(larger.clone())));
+        Ok(larger)
+    }
+
+    /// Adds the digests of entry `number`, whose list is in its slot, to the index. The caller has
+    /// the turn. If it fails halfway, it can be done again.
+    fn add_to_index(&self, number: usize, tables: &Tables) -> Result {
+        let number = u32::try_from(number)?;
+        let places = self.make_room(tables.len())?;
+        let index = places.index();
+        let key = key();
+        tables
+            .try_for_each(|algo, digest| {
+                // A section for each digest: there may be a million of them.
+                let guard = rcu::read_lock();
+                let added = index.insert(key.hash(algo.raw(), digest), number, |number| {
+                    self.has(&guard, number, algo, digest)
+                })?;
+                if added {
+                    places
+                        .used
+                        .store(places.used.load(Relaxed).saturating_add(1), Relaxed);
+                }
+                Ok(())
+            })
+            .map_err(|Full| EOVERFLOW)
+    }
+
+    /// Loads the list of entry `number`. The caller has the turn. `root` keeps the directory's path
+    /// between calls.
+    ///
+    /// # Errors
+    ///
+    /// Those that are not about the list, in which case the entry stays what it was.
+    fn try_entry(&self, cache: &DigestCache, number: usize, root: &mut Option<Path>) -> Result {
+        let entry = self.entries.get(number).ok_or(EINVAL)?;
         if root.is_none() {
             let (path, anchor) = resolve::root().map_err(|_| EAGAIN)?;
             if anchor.stamp() != cache.stamp() {
@@ -139,52 +305,173 @@ impl Directory {
             }
             *root = Some(path);
         }
-        let end = entry.start.saturating_add(entry.len);
-        let name = self.names.get(entry.start..end).unwrap_or_default();
         let mut buf = [0; 256];
-        let list = resolve::to_cstr(name, &mut buf).and_then(|name| {
+        let list = resolve::to_cstr(self.name(entry), &mut buf).and_then(|name| {
             let path = root.as_ref().ok_or(EAGAIN)?.child(name)?;
             resolve::open_list(&path, name, cache.stamp())
         });
-        // The name may have gone, or the failure may be one of the moment: on to the next list.
-        let Ok(list) = list else {
-            return Ok(None);
+        let before = entry.state.load(Relaxed);
+        let state = match list {
+            // It is about this task, which is being killed, waited too long, or loads the list.
+            Err(e) if [EINTR, ETIMEDOUT, EDEADLK].contains(&e) => return Err(e),
+            // The name may have gone, or the failure may be one of the moment: on to the next list.
+            Err(_) => AGAIN,
+            Ok(list) => match list.tables() {
+                None => BAD,
+                Some(tables) => {
+                    // In this order: whoever finds the entry in the index finds the list in it.
+                    drop(entry.list.swap(Some(list.clone())));
+                    self.add_to_index(number, tables)?;
+                    let algos = self.algos.load(Relaxed) | tables.algos();
+                    self.algos.store(algos, Relaxed);
+                    LOADED
+                }
+            },
         };
-        drop(entry.list.swap(Some(list.clone())));
-        Ok(Some(list))
+        let again = self.again.load(Relaxed);
+        let again = again.saturating_sub(usize::from(before == AGAIN));
+        let again = again.saturating_add(usize::from(state == AGAIN));
+        self.again.store(again, Relaxed);
+        entry.state.store(state, Relaxed);
+        Ok(())
     }
 
-    /// The first list that has the digest of a file's data. May sleep.
+    /// Loads the next list that has not been tried, or waits for another task that does. May sleep.
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if the directory has been reset meanwhile.
+    /// `EAGAIN` if the directory has been reset meanwhile, `ENOMEM`, those of [`Turns::take`].
+    fn advance(&self, cache: &DigestCache, root: &mut Option<Path>) -> Result {
+        let Some(_turn) = self.turns.take()? else {
+            return Ok(());
+        };
+        let next = self.next.load(Relaxed);
+        if next < self.entries.len() {
+            self.try_entry(cache, next, root)?;
+            self.next.store(next.saturating_add(1), Release);
+        }
+        Ok(())
+    }
+
+    /// Whether all entries have been tried.
+    fn is_exhausted(&self) -> bool {
+        self.next.load(Acquire) >= self.entries.len()
+    }
+
+    /// Tries once more to load lists that could not be loaded, although their content may be good.
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::advance`].
+    fn try_again(&self, cache: &DigestCache, root: &mut Option<Path>) -> Result {
+        if self.again.load(Relaxed) == 0 {
+            return Ok(());
+        }
+        let turn = loop {
+            if let Some(turn) = self.turns.take()? {
+                break turn;
+            }
+        };
+        for (number, entry) in self.entries.iter().enumerate() {
+            if entry.state.load(Relaxed) == AGAIN {
+                self.try_entry(cache, number, root)?;
+            }
+        }
+        drop(turn);
+        Ok(())
+    }
+
+    /// The list that has the digest of a file's data, the first one if there are several. `cache` is
+    /// the digest cache that this directory belongs to. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if the directory has been reset meanwhile, `ENOMEM`, those of [`Turns::take`].
     pub(crate) fn lookup(
         &self,
-        cache: &DigestCache,
+        cache: &RcuRef<DigestCache>,
         algo: HashAlgo,
         digest: &[u8],
     ) -> Result<Option<RcuRef<DigestCache>>> {
-        self.for_each_list(cache, |list| {
-            if list.contains(algo, digest) {
-                ControlFlow::Break(list.clone())
-            } else {
-                ControlFlow::Continue(())
+        let mut root = None;
+        let found = loop {
+            // Asked first: who finds all tried finds what was loaded, too.
+            let exhausted = self.is_exhausted();
+            let found = self.probe(cache, algo, digest)?;
+            if found.is_some() || exhausted {
+                break found;
             }
-        })
+            self.advance(cache, &mut root)?;
+        };
+        let found = match found {
+            None if self.again.load(Relaxed) != 0 => {
+                self.try_again(cache, &mut root)?;
+                self.probe(cache, algo, digest)?
+            }
+            found => found,
+        };
+        // What was found, or not found, in a directory that changed meanwhile is no answer.
+        resolve::confirm(cache)?;
+        Ok(found)
+    }
+
+    /// Loads the lists up to the one called `name`, in order, that are not loaded. Does nothing if
+    /// there is no such list. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::lookup`].
+    pub(crate) fn prefetch(&self, cache: &RcuRef<DigestCache>, name: &[u8]) -> Result {
+        let tried = self.next.load(Acquire);
+        let is_it = |entry: &Entry| self.name(entry) == name;
+        let untried = self.entries.get(tried..).unwrap_or_default();
+        let Some(position) = untried.iter().position(is_it) else {
+            return Ok(());
+        };
+        let last = tried.saturating_add(position);
+        let mut root = None;
+        while self.next.load(Acquire) <= last {
+            self.advance(cache, &mut root)?;
+        }
+        Ok(())
     }
 
     /// Bit mask of the algorithms of all lists, which are loaded for that. May sleep.
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if the directory has been reset meanwhile.
+    /// As [`Self::lookup`].
     pub(crate) fn algos(&self, cache: &DigestCache) -> Result<u32> {
-        let mut mask = 0;
-        self.for_each_list(cache, |list| {
-            mask |= list.tables().map_or(0, |tables| tables.algos());
-            ControlFlow::<()>::Continue(())
-        })?;
-        Ok(mask)
+        let mut root = None;
+        while !self.is_exhausted() {
+            self.advance(cache, &mut root)?;
+        }
+        self.try_again(cache, &mut root)?;
+        resolve::confirm(cache)?;
+        Ok(self.algos_at_hand())
+    }
+
+    /// Bit mask of the algorithms of the lists that are loaded.
+    pub(crate) fn algos_at_hand(&self) -> u32 {
+        self.algos.load(Relaxed)
+    }
+
+    /// Number of digests in the index.
+    pub(crate) fn num_digests(&self) -> usize {
+        let places = self.places.get();
+        places.map_or(0, |places| places.used.load(Relaxed))
+    }
+
+    /// Bytes of memory, without those of the lists.
+    pub(crate) fn bytes(&self) -> usize {
+        let places = self
+            .places
+            .get()
+            .map_or(0, |places| places.places.capacity());
+        places
+            .saturating_mul(size_of::<Atomic<u64>>())
+            .saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
+            .saturating_add(self.names.capacity())
     }
 }

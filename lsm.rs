@@ -11,8 +11,8 @@
 //!
 //! # Not supported
 //!
-//! Early LSMs, the legacy `security=` selection, exclusive LSMs, blobs other than those of inodes
-//! and files, and hooks not listed in [`Hooks`].
+//! Early LSMs, the legacy `security=` selection, exclusive LSMs, blobs other than those of inodes,
+//! files and superblocks, and hooks not listed in [`Hooks`].
 
 use core::{
     cell::UnsafeCell,
@@ -29,7 +29,7 @@ use kernel::{
     sync::atomic::{Acquire, Atomic, Release},
 };
 
-use crate::vfs::{Dentry, File, Inode};
+use crate::vfs::{Dentry, File, Inode, SuperBlock};
 
 /// The state of an LSM that the framework owns or reads, as statics made by [`declare_lsm!`].
 ///
@@ -53,6 +53,8 @@ pub(crate) struct BlobSizes {
     pub(crate) inode: u32,
     /// For each open file of the system.
     pub(crate) file: u32,
+    /// For each superblock of the system.
+    pub(crate) superblock: u32,
 }
 
 /// The statics of an LSM.
@@ -101,6 +103,7 @@ impl LsmState {
         let mut blobs: bindings::lsm_blob_sizes = pin_init::zeroed();
         blobs.lbs_inode = L::BLOBS.inode;
         blobs.lbs_file = L::BLOBS.file;
+        blobs.lbs_superblock = L::BLOBS.superblock;
         Self {
             id: UnsafeCell::new(bindings::lsm_id {
                 name: kernel::str::as_char_ptr_in_const_context(L::NAME),
@@ -112,17 +115,24 @@ impl LsmState {
         }
     }
 
-    /// Offset of this LSM's part in an inode's blob. Only meaningful while the LSM is active.
-    fn inode_offset(&self) -> usize {
-        // SAFETY: The framework wrote the offset before the LSM became active.
-        unsafe { (*self.blobs.get()).lbs_inode as usize }
+    /// Offsets of this LSM's parts in the blobs. Only meaningful while the LSM is active.
+    fn offsets(&self) -> &bindings::lsm_blob_sizes {
+        // SAFETY: The framework wrote the offsets before the LSM became active, and nobody does
+        // any more.
+        unsafe { &*self.blobs.get() }
     }
+}
 
-    /// Offset of this LSM's part in a file's blob. Only meaningful while the LSM is active.
-    fn file_offset(&self) -> usize {
-        // SAFETY: As above.
-        unsafe { (*self.blobs.get()).lbs_file as usize }
+/// The part of a composite `blob` that begins at `offset`, if `L` is active and there is a blob.
+fn part<L: Lsm>(
+    blob: *mut c_void,
+    offset: impl FnOnce(&bindings::lsm_blob_sizes) -> u32,
+) -> Option<NonNull<u8>> {
+    if !L::is_active() {
+        return None;
     }
+    let offset = offset(L::state().offsets()) as usize;
+    NonNull::new(blob.cast::<u8>()).map(|blob| blob.map_addr(|a| a.saturating_add(offset)))
 }
 
 /// The part of the inode's security blob that belongs to `L`, if there is one.
@@ -130,11 +140,7 @@ impl LsmState {
 /// The memory was zeroed when the inode was allocated, has the size that [`Lsm::BLOBS`] asks for,
 /// the alignment of a pointer, and is valid as long as the inode is (and one grace period more).
 pub(crate) fn inode_blob<L: Lsm>(inode: &Inode) -> Option<NonNull<u8>> {
-    if !L::is_active() {
-        return None;
-    }
-    NonNull::new(inode.security().cast::<u8>())
-        .map(|blob| blob.map_addr(|a| a.saturating_add(L::state().inode_offset())))
+    part::<L>(inode.security(), |offsets| offsets.lbs_inode)
 }
 
 /// The part of the file's security blob that belongs to `L`, if there is one.
@@ -142,11 +148,15 @@ pub(crate) fn inode_blob<L: Lsm>(inode: &Inode) -> Option<NonNull<u8>> {
 /// The memory was zeroed when the file was allocated, has the size that [`Lsm::BLOBS`] asks for,
 /// the alignment of a pointer, and is valid as long as the file is.
 pub(crate) fn file_blob<L: Lsm>(file: &File) -> Option<NonNull<u8>> {
-    if !L::is_active() {
-        return None;
-    }
-    NonNull::new(file.security().cast::<u8>())
-        .map(|blob| blob.map_addr(|a| a.saturating_add(L::state().file_offset())))
+    part::<L>(file.security(), |offsets| offsets.lbs_file)
+}
+
+/// The part of the superblock's security blob that belongs to `L`, if there is one.
+///
+/// The memory was zeroed when the superblock was allocated, has the size that [`Lsm::BLOBS`] asks
+/// for, the alignment of a pointer, and is valid as long as the superblock is.
+pub(crate) fn superblock_blob<L: Lsm>(superblock: &SuperBlock) -> Option<NonNull<u8>> {
+    part::<L>(superblock.security(), |offsets| offsets.lbs_superblock)
 }
 
 /// Defines [`Hooks`], the C functions that call its methods, and the registration of those that an
@@ -305,6 +315,17 @@ hooks! {
     fn inode_post_removexattr(dentry: &Dentry, name: &CStr)
         for (dentry: *mut bindings::dentry, name: *const kernel::ffi::c_char)
         => (Dentry::from_raw(dentry), CStr::from_char_ptr(name));
+
+    /// The file that `dentry` of a stacked file system leads to is about to be copied to its upper
+    /// layer.
+    fn inode_copy_up(dentry: &Dentry) -> Result
+        for (src: *mut bindings::dentry, new: *mut *mut bindings::cred)
+        => (Dentry::from_raw(src));
+
+    /// The superblock is being shut down: nobody but kernel code that has references of its own
+    /// can reach its inodes any more. May sleep.
+    fn sb_delete(superblock: &SuperBlock)
+        for (sb: *mut bindings::super_block) => (SuperBlock::from_raw(sb));
 
     /// A file has been found and is about to be opened.
     fn file_open(file: &File) -> Result

@@ -15,6 +15,7 @@ use crate::{
         Content, DigestCache,
         LoadError::{self, Bad, Passing},
     },
+    formats,
     parsers::{self, error::Errno, modsig, name::ListName, Format, List},
     ratelimit::RateLimit,
     rcuref::RcuRef,
@@ -29,11 +30,11 @@ static MESSAGES: RateLimit = RateLimit::new();
 /// # Errors
 ///
 /// Bad: `EBADMSG`, `E2BIG`, `EINVAL` and `ENOPKG` for content and names, `EACCES` and `EPERM` from
-/// integrity providers. Passing: `ENOMEM`, `ETXTBSY` while somebody writes to the list, and what
+/// integrity providers, what a parser of a module says. Passing: `ENOMEM`, `ETXTBSY` while somebody writes to the list, and what
 /// the file system says.
 pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, LoadError> {
     let name = cache.name();
-    let format = format_of(name).map_err(|e| Bad(report(name, &e)))?;
+    let parser = parser_of(name).map_err(|e| Bad(report(name, &e)))?;
 
     let content = read(cache, path).inspect_err(|e| {
         let (Bad(e) | Passing(e)) = e;
@@ -44,23 +45,44 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, 
             );
         }
     })?;
-    let list = modsig::strip(&content)
-        .and_then(|stripped| List::parse(format, stripped.content))
-        .map_err(|e| Bad(report(name, &e)))?;
-    let tables = Tables::build(&list).map_err(Passing)?;
+    let content = modsig::strip(&content)
+        .map_err(|e| Bad(report(name, &e)))?
+        .content;
+    let tables = match parser {
+        Parser::Kernel(format) => {
+            let list = List::parse(format, content).map_err(|e| Bad(report(name, &e)))?;
+            Tables::build(&list).map_err(Passing)?
+        }
+        Parser::Module(parser) => parser.parse(cache, content).inspect_err(|e| {
+            let (Bad(e) | Passing(e)) = e;
+            if MESSAGES.allows() {
+                let errno = e.to_errno();
+                pr_warn!("digest list {name}: the module for its format says error {errno}\n");
+            }
+        })?,
+    };
     pr_debug!("digest list {name}: {} digests\n", tables.len());
     Ok(Content::List(tables))
 }
 
-/// The format that a list's name tells. A list that the default path leads to has the path as name.
-fn format_of(name: &CStr) -> Result<Format, parsers::error::Error> {
+/// What parses a list.
+enum Parser {
+    Kernel(Format),
+    Module(formats::Parser),
+}
+
+/// The parser that a list's name tells. A list that the default path leads to has the path as name.
+fn parser_of(name: &CStr) -> Result<Parser, parsers::error::Error> {
     let path = name.to_bytes();
     let start = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
     let parsed = ListName::parse(path.get(start..).unwrap_or_default())?;
-    Format::from_name(parsed.format).ok_or(parsers::error::Error {
-        kind: parsers::error::Kind::UnknownFormat,
-        offset: 0,
-    })
+    Format::from_name(parsed.format)
+        .map(Parser::Kernel)
+        .or_else(|| formats::Parser::of_format(parsed.format).map(Parser::Module))
+        .ok_or(parsers::error::Error {
+            kind: parsers::error::Kind::UnknownFormat,
+            offset: 0,
+        })
 }
 
 /// Reads the file; the mark on it is what verification data finds its way by.

@@ -13,9 +13,9 @@
 //!
 //! # Context
 //!
-//! References may be taken, cloned and dropped in any context. The object itself is dropped in an
-//! RCU callback, that is, where nothing may sleep: do not put anything into an [`RcuRef`] whose
-//! destructor sleeps.
+//! References may be taken, cloned and dropped in any context but NMI. The object itself is dropped
+//! in an RCU callback, that is, where nothing may sleep: do not put anything into an [`RcuRef`]
+//! whose destructor sleeps.
 
 use core::{
     ffi::c_void,
@@ -35,7 +35,22 @@ use kernel::{
     types::Opaque,
 };
 
+use crate::deferred;
+
+/// What can be referenced by an [`RcuRef`].
+pub(crate) trait Object: Send + Sync + Sized + 'static {
+    /// Runs when the last reference has gone: nobody can get one any more, but readers that have
+    /// found the object may look at it for a grace period. Runs in the context in which the
+    /// reference was dropped: must not sleep.
+    fn released(&self) {}
+}
+
 /// What an [`RcuRef`] points to.
+///
+/// # Invariants
+///
+/// `head` is used by at most one of these at a time: a job that [`RcuRef::defer`] made, which owns
+/// a reference; and RCU, when there is no reference.
 #[repr(C)]
 #[pin_data]
 struct Inner<T> {
@@ -54,17 +69,18 @@ struct Inner<T> {
 /// - The pointer comes from [`KBox::into_raw`] and the memory has not been given back.
 /// - The reference owns one count of `refs`.
 #[repr(transparent)]
-pub(crate) struct RcuRef<T>(NonNull<Inner<T>>);
+pub(crate) struct RcuRef<T: Object>(NonNull<Inner<T>>);
 
 // SAFETY: An `RcuRef` gives shared access to a `T` and may be the one whose drop leads to the `T`
-// being dropped on another CPU, so it can be sent when `T` can be both shared and sent.
-unsafe impl<T: Send + Sync> Send for RcuRef<T> {}
+// being dropped on another CPU, so it can be sent when `T` can be both shared and sent, which
+// `Object` asks for.
+unsafe impl<T: Object> Send for RcuRef<T> {}
 
 // SAFETY: From a `&RcuRef<T>` one can get a `&T` and, by cloning it, an `RcuRef<T>`: the same
 // conditions as for `Send`.
-unsafe impl<T: Send + Sync> Sync for RcuRef<T> {}
+unsafe impl<T: Object> Sync for RcuRef<T> {}
 
-impl<T: Send + Sync + 'static> RcuRef<T> {
+impl<T: Object> RcuRef<T> {
     /// Allocates and initialises an object, with one reference to it.
     pub(crate) fn pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Self>
     where
@@ -95,9 +111,7 @@ impl<T: Send + Sync + 'static> RcuRef<T> {
     pub(crate) fn new(value: T, flags: Flags) -> Result<Self> {
         Self::pin_init::<core::convert::Infallible>(value, flags)
     }
-}
 
-impl<T> RcuRef<T> {
     /// Whether both references are to the same object.
     pub(crate) fn same(a: &Self, b: &Self) -> bool {
         a.0 == b.0
@@ -106,6 +120,11 @@ impl<T> RcuRef<T> {
     /// Whether this is a reference to the object that `other` borrows.
     pub(crate) fn is(this: &Self, other: &T) -> bool {
         core::ptr::eq(&**this, other)
+    }
+
+    /// The object, as C code knows it, which gets no reference by this.
+    pub(crate) fn as_raw(this: &Self) -> NonNull<c_void> {
+        this.0.cast()
     }
 
     /// Gives the reference to C code, which gives it back through [`RcuRef::from_raw`].
@@ -149,7 +168,7 @@ impl<T> RcuRef<T> {
     }
 }
 
-impl<T> Deref for RcuRef<T> {
+impl<T: Object> Deref for RcuRef<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -158,7 +177,7 @@ impl<T> Deref for RcuRef<T> {
     }
 }
 
-impl<T> Clone for RcuRef<T> {
+impl<T: Object> Clone for RcuRef<T> {
     fn clone(&self) -> Self {
         // SAFETY: The object is alive, and as the count is not zero it may be incremented.
         unsafe { bindings::refcount_inc(self.0.as_ref().refs.get()) };
@@ -167,10 +186,12 @@ impl<T> Clone for RcuRef<T> {
     }
 }
 
-impl<T> Drop for RcuRef<T> {
+impl<T: Object> Drop for RcuRef<T> {
     fn drop(&mut self) {
         // SAFETY: The object is alive until the count that this reference owns is given back.
         if unsafe { bindings::refcount_dec_and_test(self.0.as_ref().refs.get()) } {
+            // SAFETY: Only `free` drops the object.
+            unsafe { self.0.as_ref() }.data.released();
             // SAFETY: The last reference is gone, so nobody else uses `head`. Readers that found
             // the pointer in a slot cannot get a reference any more, and `free` runs after them.
             unsafe { bindings::call_rcu(self.0.as_ref().head.get(), Some(Self::free)) };
@@ -178,13 +199,68 @@ impl<T> Drop for RcuRef<T> {
     }
 }
 
-/// An object found in a [`Slot`], usable until the end of the read-side critical section.
-pub(crate) struct Peek<'g, T> {
+/// What is to be done with an object, without locks and where one may sleep.
+pub(crate) trait Job: Object {
+    /// Does it.
+    fn run(this: RcuRef<Self>);
+}
+
+impl<T: Job> RcuRef<T> {
+    /// Has [`Job::run`] called soon, see [`deferred::schedule`]. Task context; does not sleep.
+    ///
+    /// # Safety
+    ///
+    /// Must not be called again for the object before [`Job::run`] was called.
+    pub(crate) unsafe fn defer(this: Self) {
+        let inner = ManuallyDrop::new(this).0;
+        // SAFETY: The job owns the reference that was just given away, so the object stays, and
+        // nobody else uses `head`: by the contract of this function no other job, and RCU only when
+        // there is no reference. `run_deferred` fits the type.
+        unsafe { deferred::schedule(inner.as_ref().head.get(), Self::run_deferred) };
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called once for each [`RcuRef::defer`], with the `head` of the object.
+    unsafe extern "C" fn run_deferred(head: *mut bindings::callback_head) {
+        // SAFETY: By the contract of this function, `head` is the field of an `Inner<T>`, which is
+        // not null.
+        let inner = unsafe {
+            NonNull::new_unchecked(head.byte_sub(offset_of!(Inner<T>, head)).cast::<Inner<T>>())
+        };
+        // INVARIANT: The reference is the one that `defer` gave away.
+        T::run(RcuRef(inner));
+    }
+}
+
+/// An object found under RCU, usable until the end of the read-side critical section.
+pub(crate) struct Peek<'g, T: Object> {
     inner: NonNull<Inner<T>>,
     _guard: PhantomData<&'g rcu::Guard>,
 }
 
-impl<T> Peek<'_, T> {
+impl<T: Object> Peek<'_, T> {
+    /// An object of which only its value is known.
+    ///
+    /// # Safety
+    ///
+    /// `data` is the value of an [`RcuRef`] that was not yet [released](Object::released) at some
+    /// moment after the guard's read-side critical section began.
+    pub(crate) unsafe fn from_value(data: NonNull<T>, _guard: &rcu::Guard) -> Peek<'_, T> {
+        // SAFETY: By the contract of this function, `data` is the field of an `Inner<T>`.
+        let inner = unsafe { data.byte_sub(offset_of!(Inner<T>, data)) }.cast();
+        Peek {
+            inner,
+            _guard: PhantomData,
+        }
+    }
+
+    /// Number of references, for people.
+    pub(crate) fn num_refs(&self) -> u32 {
+        // SAFETY: The memory stays valid to the end of the read-side critical section.
+        unsafe { bindings::refcount_read(self.inner.as_ref().refs.get()) }
+    }
+
     /// Takes a reference, unless the last one has just gone.
     pub(crate) fn upgrade(&self) -> Option<RcuRef<T>> {
         // SAFETY: The memory stays valid to the end of the read-side critical section.
@@ -197,7 +273,7 @@ impl<T> Peek<'_, T> {
     }
 }
 
-impl<T> Deref for Peek<'_, T> {
+impl<T: Object> Deref for Peek<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -216,19 +292,19 @@ impl<T> Deref for Peek<'_, T> {
 ///
 /// The pointer is null, or stands for an [`RcuRef<T>`] that the slot owns.
 #[repr(transparent)]
-pub(crate) struct Slot<T> {
+pub(crate) struct Slot<T: Object> {
     ptr: Atomic<*mut Inner<T>>,
     _owns: PhantomData<RcuRef<T>>,
 }
 
 // SAFETY: A slot owns an `RcuRef<T>` and gives out clones of it through a shared reference; that is
 // sound when `RcuRef<T>` itself may be sent and shared.
-unsafe impl<T: Send + Sync> Send for Slot<T> {}
+unsafe impl<T: Object> Send for Slot<T> {}
 
 // SAFETY: As above.
-unsafe impl<T: Send + Sync> Sync for Slot<T> {}
+unsafe impl<T: Object> Sync for Slot<T> {}
 
-impl<T> Slot<T> {
+impl<T: Object> Slot<T> {
     /// An empty slot.
     pub(crate) const fn new() -> Self {
         // INVARIANT: The pointer is null.
@@ -293,7 +369,7 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T> Drop for Slot<T> {
+impl<T: Object> Drop for Slot<T> {
     fn drop(&mut self) {
         drop(self.swap(None));
     }

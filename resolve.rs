@@ -17,14 +17,22 @@
 //! with a look-up: what counts is what the inode looks like afterwards.
 //!
 //! When the anchor does not hold, the next look-up makes a new one with a new stamp, and each list
-//! is looked up by name again, once. A list that still is what it was is not read again.
+//! is looked up by name again, once. A list that still is what it was is not read again. If the new
+//! anchor is another inode, all that was found through the old one is reset.
+//!
+//! # Prefetching
+//!
+//! If `security.dig_prefetch` of the directory says so, the lists before that of a file are loaded
+//! first, in order, each once. Integrity providers thus see lists in the same order at each boot,
+//! whichever file is used first.
 //!
 //! # Locking
 //!
-//! As in [`crate::cache`]: none held across anything. The `user` slot of an inode is stored to
-//! under `i_lock`, to order it with changes of the attribute.
+//! As in [`crate::cache`]: none held across anything.
 
+use core::ptr::null_mut;
 use kernel::{
+    bindings,
     prelude::*,
     str::{CStr, CString},
     sync::{
@@ -35,11 +43,14 @@ use kernel::{
 
 use crate::{
     blob::{self, Watch, Watched, ANCHOR},
-    cache::{next_id, obtain, DigestCache, MAX_ROUNDS},
+    cache::{next_id, obtain, Content, DigestCache, MAX_ROUNDS},
     dir,
     parsers::name::list_name_from_xattr,
     populate,
-    rcuref::{RcuRef, Slot},
+    rcuref::{Object, RcuRef, Slot},
+    reset,
+    stats::{self, Counter, Reason},
+    trace, users,
     vfs::{Cookie, Dentry, File, Inode, Path, TreeSeq},
 };
 
@@ -52,8 +63,13 @@ const MAX_NAME: usize = 255 + 1;
 /// `security.digest_list`.
 pub(crate) const XATTR_DIGEST_LIST: &CStr = c"security.digest_list";
 
+/// `security.dig_prefetch`.
+pub(crate) const XATTR_DIG_PREFETCH: &CStr = c"security.dig_prefetch";
+
 /// A default path, as somebody set it.
 pub(crate) struct DefaultPath(CString);
+
+impl Object for DefaultPath {}
 
 impl DefaultPath {
     /// Checks a path: absolute, without NUL, shorter than `PATH_MAX`. It need not lead anywhere
@@ -109,8 +125,35 @@ pub(crate) fn set_default_path(path: &[u8]) -> Result {
     let new = RcuRef::new(DefaultPath::new(path)?, GFP_KERNEL)?;
     EPOCH.fetch_add(1, Full);
     drop(DEFAULT_PATH.swap(Some(new)));
-    drop(ANCHOR.clear());
+    reset::everything(Reason::DefaultPath);
     Ok(())
+}
+
+/// The inode that the default path was last found to lead to; only compared.
+static ROOT: Atomic<*mut bindings::inode> = Atomic::new(null_mut());
+
+/// Whether the default path was last found to lead to `inode`.
+pub(crate) fn is_root(inode: &Inode) -> bool {
+    ROOT.load(Relaxed) == inode.as_ptr()
+}
+
+/// To be called before `inode` is freed.
+pub(crate) fn root_freed(inode: &Inode) {
+    // It does not matter if it was another one.
+    let _ = ROOT.cmpxchg(inode.as_ptr(), null_mut(), Relaxed);
+}
+
+/// The default path leads to `inode`, or to nothing: if it led elsewhere before, all that was found
+/// through it is void.
+fn root_found(inode: Option<&Inode>) {
+    let inode = inode.map_or(null_mut(), Inode::as_ptr);
+    if ROOT.load(Relaxed) == inode {
+        return;
+    }
+    let before = ROOT.xchg(inode, Full);
+    if !before.is_null() && before != inode {
+        reset::everything(Reason::Moved);
+    }
 }
 
 /// What the default path leads to; see the module's documentation.
@@ -123,12 +166,20 @@ pub(crate) struct Anchor {
     seq: TreeSeq,
     /// Whether the counters tell everything; if not, the path is looked up each time.
     plain: bool,
+    /// Whether lists are to be loaded in the order of the directory. A change of the attribute
+    /// alters the cookie.
+    prefetch: bool,
 }
+
+impl Object for Anchor {}
 
 impl Watched for Anchor {
     fn watch(&self) -> &Watch {
         &self.watch
     }
+
+    /// Caches that were found through it are checked, and told, by themselves.
+    fn retired(_this: &RcuRef<Self>, _reason: Reason) {}
 }
 
 impl Anchor {
@@ -163,9 +214,20 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
         let name = default_path()?;
         // In this order: what changes after the counters or the cookie were taken shows.
         let seq = TreeSeq::now();
-        let (path, plain) = Path::lookup(name.as_cstr())?;
+        let (path, plain) = match Path::lookup(name.as_cstr()) {
+            Ok(found) => found,
+            Err(e) => {
+                // The path leads to nothing, unless it could just not be followed now.
+                if ![ENOMEM, EINTR].contains(&e) {
+                    ANCHOR.clear(Reason::Moved);
+                    root_found(None);
+                }
+                return Err(e);
+            }
+        };
         let inode = path.inode()?;
-        let cookie = if inode.is_dir() {
+        let is_dir = inode.is_dir();
+        let cookie = if is_dir {
             inode.settled_cookie()?
         } else if inode.is_regular() {
             let cookie = inode.cookie();
@@ -177,6 +239,7 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
         } else {
             return Err(ENOTDIR);
         };
+        root_found(Some(inode));
 
         let current = ANCHOR.get();
         if let Some(anchor) = &current {
@@ -189,6 +252,7 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
                 return Ok((path, anchor.clone()));
             }
         }
+        let prefetch = is_dir && prefetch_wanted(path.dentry())?;
         let anchor = RcuRef::new(
             Anchor {
                 path: name.clone(),
@@ -197,14 +261,43 @@ pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
                 stamp: next_id(),
                 seq,
                 plain,
+                prefetch,
             },
             GFP_KERNEL,
         )?;
-        if ANCHOR.publish(inode, current.as_ref(), &anchor).is_ok() {
+        if ANCHOR
+            .publish(inode, current.as_ref(), &anchor, Reason::Changed)
+            .is_ok()
+        {
+            if is_dir {
+                directory_changed(inode, anchor.stamp);
+            }
             return Ok((path, anchor));
         }
     }
     Err(EAGAIN)
+}
+
+/// Whether the directory `dentry` asks for prefetching.
+fn prefetch_wanted(dentry: &Dentry) -> Result<bool> {
+    let mut buf = [0; 2];
+    match dentry.xattr(XATTR_DIG_PREFETCH, &mut buf) {
+        Ok(value) => Ok(value.is_some_and(|v| v.strip_suffix(b"\0").unwrap_or(v) == b"1")),
+        // No longer value means yes.
+        Err(e) if e == ERANGE => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// The directory `inode` was found with the anchor of `stamp`: its cache, if it was made under
+/// another one, cannot be used any more.
+fn directory_changed(inode: &Inode, stamp: u64) {
+    let Some(blob) = blob::of_inode(inode) else {
+        return;
+    };
+    if let Some(cache) = blob.owner.get().filter(|cache| cache.stamp() != stamp) {
+        blob.owner.clear_if(&cache, Reason::Changed);
+    }
 }
 
 /// Makes sure that `cache` may be used. May sleep.
@@ -228,15 +321,15 @@ pub(crate) fn confirm(cache: &DigestCache) -> Result {
 /// Counts changes of `security.digest_list` on any file.
 static XATTR_CHANGES: Atomic<u64> = Atomic::new(0);
 
-/// To be called after the `security.digest_list` attribute of `inode` has changed.
+/// To be called after the `security.digest_list` attribute of `inode` has changed. May sleep.
 pub(crate) fn xattr_changed(inode: &Inode) {
-    let Some(blob) = blob::of_inode(inode) else {
+    if blob::of_inode(inode).is_none() {
         return;
-    };
+    }
     XATTR_CHANGES.fetch_add(1, Full);
-    // A look-up that read the old value stores it before this, and it is taken out here; or it
-    // finds the count changed under the lock.
-    drop(inode.with_lock(|| blob.user.swap(None)));
+    // A look-up that read the old value has made the inode a user before this, which is undone
+    // here; or it finds the count changed after it did, and undoes it itself.
+    users::dismiss(inode, Reason::Attribute);
 }
 
 /// Returns the loaded digest cache to be used for `file`, if there is one. May sleep.
@@ -249,38 +342,55 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
     if !inode.is_regular() {
         return None;
     }
-    let user = &blob::of_inode(inode)?.user;
-
-    let guard = rcu::read_lock();
-    if let Some(cache) = user.peek(&guard).filter(|cache| cache.is_current(&guard)) {
-        // A list with bad content stays in the slot too, so that it is not looked up each time.
-        cache.content()?;
-        if let Some(cache) = cache.upgrade() {
-            return Some(cache);
-        }
+    stats::count(Counter::Gets);
+    let (cache, warm) = match at_hand(inode) {
+        Some(cache) => (cache, true),
+        None => (look_up(dentry, inode), false),
+    };
+    if warm {
+        stats::count(Counter::GetsWarm);
     }
-    drop(guard);
+    trace::get(inode, cache.as_ref().map_or(0, |cache| cache.id()), warm);
+    cache
+}
 
+/// What `inode` uses already: a cache, or none because the list is bad.
+fn at_hand(inode: &Inode) -> Option<Option<RcuRef<DigestCache>>> {
+    let guard = rcu::read_lock();
+    let cache = blob::of_inode(inode)?.user.peek(&guard)?;
+    if !cache.is_current(&guard) {
+        return None;
+    }
+    // A list with bad content is remembered too, so that it is not looked up each time.
+    match cache.content() {
+        None => Some(None),
+        Some(_) => cache.upgrade().map(Some),
+    }
+}
+
+/// Finds the cache to be used for `inode`, and makes the inode a user of it.
+fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
     for _ in 0..MAX_ROUNDS {
         let changes = XATTR_CHANGES.load(Acquire);
         let (cache, anchor) = match find(dentry, inode) {
             Ok(found) => found,
             Err(e) if e == EAGAIN => continue,
-            Err(_) => {
-                drop(inode.with_lock(|| user.swap(None)));
+            Err(e) => {
+                // There is no cache for it any more, unless it could just not be had now.
+                if ![ENOMEM, EINTR, ETIMEDOUT, EDEADLK, ETXTBSY].contains(&e) {
+                    users::dismiss(inode, Reason::Changed);
+                }
                 return None;
             }
         };
+        // The anchor was found to hold during this call, which is all that the caller can ask for.
+        if !cache.is_current_under(&anchor, &rcu::read_lock()) {
+            continue;
+        }
         // What was read before the attribute changed, of this or of any file, is right for now but
         // must not stay.
-        drop(inode.with_lock(|| {
-            (XATTR_CHANGES.load(Relaxed) == changes).then(|| user.swap(Some(cache.clone())))
-        }));
-        // The anchor was found to hold during this call, which is all that the caller can ask for.
-        if cache.is_current_under(&anchor, &rcu::read_lock()) {
-            cache.content()?;
-            return Some(cache);
-        }
+        users::assign(inode, &cache, || XATTR_CHANGES.load(Relaxed) == changes);
+        return cache.content().is_some().then_some(cache);
     }
     None
 }
@@ -289,27 +399,22 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
 /// anchor through which it was found.
 fn find(dentry: &Dentry, inode: &Inode) -> Result<(RcuRef<DigestCache>, RcuRef<Anchor>)> {
     let (root, anchor) = root()?;
-    let root_inode = root.inode()?;
     let stamp = anchor.stamp();
 
-    let cache = if root_inode.is_regular() {
+    let cache = if root.inode()?.is_regular() {
         list(&root, anchor.path.as_cstr(), inode, stamp)?
     } else {
         let mut buf = [0; MAX_NAME];
         match dentry.xattr(XATTR_DIGEST_LIST, &mut buf)? {
-            None => obtain(
-                root_inode,
-                anchor.path.as_cstr(),
-                // A directory is read anew under each anchor, so that its entries are those of the
-                // anchor's cookie.
-                |cache| cache.stamp() == stamp,
-                |cache| {
-                    cache.set_stamp(stamp);
-                    dir::load(cache, &root)
-                },
-            )?,
+            None => directory(&root, &anchor)?,
             Some(value) => {
                 let name = list_name_from_xattr(value).map_err(|_| EINVAL)?;
+                if anchor.prefetch {
+                    let cache = directory(&root, &anchor)?;
+                    if let Some(Content::Dir(dir)) = cache.content() {
+                        dir.prefetch(&cache, name)?;
+                    }
+                }
                 let mut buf = [0; MAX_NAME];
                 let name = to_cstr(name, &mut buf)?;
                 list(&root.child(name)?, name, inode, stamp)?
@@ -317,6 +422,22 @@ fn find(dentry: &Dentry, inode: &Inode) -> Result<(RcuRef<DigestCache>, RcuRef<A
         }
     };
     Ok((cache, anchor))
+}
+
+/// The cache of the directory at `root`, found through `anchor`.
+fn directory(root: &Path, anchor: &Anchor) -> Result<RcuRef<DigestCache>> {
+    let stamp = anchor.stamp();
+    obtain(
+        root.inode()?,
+        anchor.path.as_cstr(),
+        // A directory is read anew under each anchor, so that its entries are those of the
+        // anchor's cookie.
+        |cache| cache.stamp() == stamp,
+        |cache| {
+            cache.set_stamp(stamp);
+            dir::load(cache, root)
+        },
+    )
 }
 
 /// The digest cache of the list at `path`, to be used for `user`.

@@ -5,8 +5,11 @@
 //! | file | what it is |
 //! |---|---|
 //! | `default_path` | the path of the digest lists: read by anybody, written with `CAP_SYS_ADMIN` in the initial user namespace; writing it, even the same one again, voids all digest caches |
+//! | `caches` | the digest caches that somebody has a reference to, a line each; read by root |
+//! | `stats` | what happened how often, since boot, and what is there now, a line each; read by root |
 //!
-//! C header: [`include/linux/security.h`](srctree/include/linux/security.h)
+//! C headers: [`include/linux/security.h`](srctree/include/linux/security.h),
+//! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
 use core::ptr::null_mut;
 use kernel::{
@@ -14,10 +17,12 @@ use kernel::{
     error::from_err_ptr,
     ffi::{c_char, c_int, c_void},
     prelude::*,
+    seq_file::SeqFile,
+    str::CStr,
     uaccess::{UserPtr, UserSlice},
 };
 
-use crate::resolve;
+use crate::{resolve, show};
 
 /// Longest write to `default_path`: `PATH_MAX` with a newline instead of the terminator.
 const MAX_WRITE: usize = 4096;
@@ -35,6 +40,22 @@ static DEFAULT_PATH: Operations = Operations(bindings::file_operations {
     ..pin_init::zeroed()
 });
 
+/// The operations of a file that shows what `open` says.
+const fn shown(
+    open: unsafe extern "C" fn(*mut bindings::inode, *mut bindings::file) -> c_int,
+) -> Operations {
+    Operations(bindings::file_operations {
+        open: Some(open),
+        read: Some(bindings::seq_read),
+        llseek: Some(bindings::seq_lseek),
+        release: Some(bindings::single_release),
+        ..pin_init::zeroed()
+    })
+}
+
+static CACHES: Operations = shown(open_caches);
+static STATS: Operations = shown(open_stats);
+
 /// Creates the files.
 ///
 /// # Errors
@@ -45,21 +66,61 @@ pub(crate) fn init() -> Result {
     let dir = from_err_ptr(unsafe {
         bindings::securityfs_create_dir(c"digest_cache".as_char_ptr(), null_mut())
     })?;
-    // SAFETY: As above; `dir` was created right now, and the operations are static.
-    from_err_ptr(unsafe {
-        bindings::securityfs_create_file(
-            c"default_path".as_char_ptr(),
-            (bindings::S_IFREG | 0o644) as u16,
-            dir,
-            null_mut(),
-            &DEFAULT_PATH.0,
-        )
-    })
-    .inspect_err(|_| {
-        // SAFETY: `dir` was created above and nobody else removes it.
-        unsafe { bindings::securityfs_remove(dir) }
-    })?;
+    let create = |name: &CStr, mode: u32, operations: &'static Operations| {
+        // SAFETY: As above; `dir` was created right now, and the operations are static.
+        from_err_ptr(unsafe {
+            bindings::securityfs_create_file(
+                name.as_char_ptr(),
+                // CAST: Modes have 16 bits.
+                (bindings::S_IFREG | mode) as u16,
+                dir,
+                null_mut(),
+                &operations.0,
+            )
+        })
+    };
+    create(c"default_path", 0o644, &DEFAULT_PATH)
+        .and_then(|_| create(c"caches", 0o400, &CACHES))
+        .and_then(|_| create(c"stats", 0o400, &STATS))
+        .inspect_err(|_| {
+            // SAFETY: `dir` was created above, and is removed with what is in it.
+            unsafe { bindings::securityfs_remove(dir) }
+        })?;
     Ok(())
+}
+
+/// # Safety
+///
+/// Only to be called by the VFS, as `open` of the file.
+unsafe extern "C" fn open_caches(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+    // SAFETY: The VFS passes the file that is being opened.
+    unsafe { bindings::single_open(file, Some(show_caches), null_mut()) }
+}
+
+/// # Safety
+///
+/// Only to be called by the VFS, as `open` of the file.
+unsafe extern "C" fn open_stats(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+    // SAFETY: The VFS passes the file that is being opened.
+    unsafe { bindings::single_open(file, Some(show_stats), null_mut()) }
+}
+
+/// # Safety
+///
+/// Only to be called by `seq_read()`.
+unsafe extern "C" fn show_caches(m: *mut bindings::seq_file, _v: *mut c_void) -> c_int {
+    // SAFETY: The file is this call's own.
+    show::caches(unsafe { SeqFile::from_raw(m) });
+    0
+}
+
+/// # Safety
+///
+/// Only to be called by `seq_read()`.
+unsafe extern "C" fn show_stats(m: *mut bindings::seq_file, _v: *mut c_void) -> c_int {
+    // SAFETY: The file is this call's own.
+    show::stats(unsafe { SeqFile::from_raw(m) });
+    0
 }
 
 /// # Safety

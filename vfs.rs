@@ -4,7 +4,7 @@
 //!
 //! The `kernel` crate has no abstractions of inodes, dentries, paths or directory reading yet.
 //! The types here are thin: borrowed C objects ([`Inode`], [`Dentry`]), owned references
-//! ([`Path`], [`ListFile`]), and the change cookie that tells whether an inode is still what it
+//! ([`InodeRef`], [`Path`], [`ListFile`]), and the change cookie that tells whether an inode is still what it
 //! was ([`Cookie`]).
 //!
 //! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
@@ -15,7 +15,7 @@
 //! # Locking
 //!
 //! [`Path`] lookups, [`ListFile`] and [`Dentry::xattr`] may sleep and take inode locks: call them
-//! without any lock. [`Inode::with_lock`] takes `i_lock`, a spinlock.
+//! without any lock. [`InodeRef::grab`] takes `i_lock`, a spinlock, which nests inside ours.
 
 use core::{
     ffi::{c_int, c_void},
@@ -82,6 +82,12 @@ impl Inode {
     /// Whether this is a regular file.
     pub(crate) fn is_regular(&self) -> bool {
         self.mode() & bindings::S_IFMT == bindings::S_IFREG
+    }
+
+    /// The superblock that the inode belongs to.
+    pub(crate) fn superblock(&self) -> &SuperBlock {
+        // SAFETY: The inode is alive, and its superblock lives longer.
+        unsafe { SuperBlock::from_raw((*self.as_ptr()).i_sb) }
     }
 
     /// Whether this is a directory.
@@ -183,18 +189,6 @@ impl Inode {
         }
         Ok(cookie)
     }
-
-    /// Runs `f` under `i_lock`. `f` must not sleep.
-    pub(crate) fn with_lock<R>(&self, f: impl FnOnce() -> R) -> R {
-        // SAFETY: The inode is alive, so its lock is initialised.
-        let lock = unsafe { &raw mut (*self.as_ptr()).i_lock };
-        // SAFETY: As above.
-        unsafe { bindings::spin_lock(lock) };
-        let result = f();
-        // SAFETY: The lock was taken by this function.
-        unsafe { bindings::spin_unlock(lock) };
-        result
-    }
 }
 
 /// `I_CTIME_QUERIED` of `include/linux/fs.h`.
@@ -233,6 +227,65 @@ impl InodePtr {
     pub(crate) unsafe fn get<'g>(self, _guard: &'g rcu::Guard) -> &'g Inode {
         // SAFETY: By the contract of this function.
         unsafe { Inode::from_raw(self.0.as_ptr()) }
+    }
+}
+
+/// A reference to an inode.
+///
+/// Keeps the inode in memory, but not its superblock: see [`crate::blob::pin`].
+pub(crate) struct InodeRef(NonNull<bindings::inode>);
+
+// SAFETY: References to inodes may be used and dropped from any task.
+unsafe impl Send for InodeRef {}
+
+impl InodeRef {
+    /// Takes a reference, unless the inode is about to be freed. Takes `i_lock`.
+    pub(crate) fn grab(inode: &Inode) -> Option<Self> {
+        // SAFETY: The inode is alive.
+        NonNull::new(unsafe { bindings::igrab(inode.as_ptr()) }).map(Self)
+    }
+}
+
+impl Deref for InodeRef {
+    type Target = Inode;
+
+    fn deref(&self) -> &Inode {
+        // SAFETY: We hold a reference to the inode.
+        unsafe { Inode::from_raw(self.0.as_ptr()) }
+    }
+}
+
+impl Drop for InodeRef {
+    /// May sleep.
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours and is not used any more.
+        unsafe { bindings::iput(self.0.as_ptr()) };
+    }
+}
+
+/// A `struct super_block` that is alive.
+///
+/// # Invariants
+///
+/// The superblock is not freed while a reference to it exists.
+#[repr(transparent)]
+pub(crate) struct SuperBlock(Opaque<bindings::super_block>);
+
+impl SuperBlock {
+    /// Borrows a superblock.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a superblock that is not freed during `'a`.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::super_block) -> &'a Self {
+        // SAFETY: The types have the same layout, the caller vouches for the rest.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The composite LSM blob.
+    pub(crate) fn security(&self) -> *mut c_void {
+        // SAFETY: The superblock is alive, and `s_security` does not change while it is.
+        unsafe { (*self.0.get()).s_security }
     }
 }
 
@@ -439,16 +492,19 @@ impl Path {
         )
     }
 
+    /// The dentry at the end of the path.
+    pub(crate) fn dentry(&self) -> &Dentry {
+        // SAFETY: The path holds a reference to the dentry.
+        unsafe { Dentry::from_raw(self.0.dentry) }
+    }
+
     /// The inode at the end of the path.
     ///
     /// # Errors
     ///
     /// `ENOENT` if it was removed since the lookup.
     pub(crate) fn inode(&self) -> Result<&Inode> {
-        // SAFETY: The path holds a reference to the dentry.
-        unsafe { Dentry::from_raw(self.0.dentry) }
-            .inode()
-            .ok_or(ENOENT)
+        self.dentry().inode().ok_or(ENOENT)
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Waiting for a digest cache to be loaded.
+//! Waiting for a digest cache to be loaded, and taking turns.
 //!
 //! [`kernel::sync::Completion`] can only be waited for without a limit and without regard to
 //! signals. Loading reads a file and asks integrity providers, and both may come to depend on the
@@ -18,6 +18,8 @@ use kernel::{
     time::{msecs_to_jiffies, Jiffies, Msecs},
     types::Opaque,
 };
+
+use crate::rcuref::{Object, RcuRef, Slot};
 
 /// Longest wait for another task that loads a list. A list of a million digests takes a second;
 /// a list that takes longer than this is not going to come.
@@ -76,5 +78,58 @@ impl Loading {
             left if left < 0 => Err(EINTR),
             _ => Ok(()),
         }
+    }
+}
+
+/// Somebody's turn.
+#[pin_data]
+struct Turn {
+    #[pin]
+    over: Loading,
+}
+
+impl Object for Turn {}
+
+/// Sees to it that one task at a time does something that takes long and may sleep.
+///
+/// Not a lock: who finds another task at it waits for that to end, with the limits of
+/// [`Loading::wait`], and then looks again whether there is something left to do.
+pub(crate) struct Turns(Slot<Turn>);
+
+impl Turns {
+    /// Nobody's turn.
+    pub(crate) const fn new() -> Self {
+        Self(Slot::new())
+    }
+
+    /// Takes the turn of the current task, which lasts until the result is dropped; or waits for
+    /// the end of another task's turn and returns [`None`]. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, and those of [`Loading::wait`].
+    pub(crate) fn take(&self) -> Result<Option<MyTurn<'_>>> {
+        if let Some(other) = self.0.get() {
+            return other.over.wait().map(|()| None);
+        }
+        let turn = RcuRef::pin_init(pin_init!(Turn { over <- Loading::new() }), GFP_KERNEL)?;
+        match self.0.replace(None, Some(turn.clone())) {
+            Ok(_) => Ok(Some(MyTurn { turns: self, turn })),
+            // Another task was faster; the next call waits for it.
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// See [`Turns::take`].
+pub(crate) struct MyTurn<'a> {
+    turns: &'a Turns,
+    turn: RcuRef<Turn>,
+}
+
+impl Drop for MyTurn<'_> {
+    fn drop(&mut self) {
+        drop(self.turns.0.replace(Some(&self.turn), None));
+        self.turn.over.end();
     }
 }

@@ -20,12 +20,13 @@ use crate::{
     parsers::{algo::HashAlgo, Format, List},
     rcuref::RcuRef,
     reset, resolve,
+    stats::Reason,
     table::Tables,
     vfs::{Inode, Path},
 };
 
 /// An empty list, as content.
-fn empty() -> Result<Content, LoadError> {
+pub(super) fn empty() -> Result<Content, LoadError> {
     let header = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let list = List::parse(Format::Rpm, &header).map_err(|_| LoadError::Bad(EBADMSG))?;
     Ok(Content::List(
@@ -34,7 +35,7 @@ fn empty() -> Result<Content, LoadError> {
 }
 
 /// Obtains the cache of `inode` with a loader that counts its calls in `loads`.
-fn get(
+pub(super) fn get(
     inode: &Inode,
     name: &CStr,
     loads: &Atomic<i32>,
@@ -52,14 +53,14 @@ fn get(
 }
 
 /// Runs a test on an inode whose blob is clean before and after.
-fn with_inode(f: impl FnOnce(&Inode)) {
+pub(super) fn with_inode(f: impl FnOnce(&Inode)) {
     let Ok((path, _)) = Path::lookup(c"/") else {
         return;
     };
     if let Ok(inode) = path.inode() {
-        reset::source_changed(inode);
+        reset::source_changed(inode, Reason::Write);
         f(inode);
-        reset::source_changed(inode);
+        reset::source_changed(inode, Reason::Write);
     }
 }
 
@@ -97,7 +98,7 @@ mod tests {
         let loads = Atomic::new(0);
         with_inode(|inode| {
             let first = get(inode, c"tlv-a", &loads, empty).ok();
-            reset::source_changed(inode);
+            reset::source_changed(inode, Reason::Write);
             assert!(first.as_ref().is_some_and(|c| !c.watch().is_armed()));
             assert!(first
                 .as_ref()
@@ -132,7 +133,7 @@ mod tests {
                 assert!(cache.is_ok_and(|c| c.content().is_none()));
             }
             assert_eq!(loads.load(Relaxed), 1);
-            reset::source_changed(inode);
+            reset::source_changed(inode, Reason::Write);
             let cache = get(inode, c"tlv-a", &loads, empty);
             assert!(cache.is_ok_and(|c| c.content().is_some()));
         });
@@ -188,7 +189,7 @@ mod tests {
         let loads = Atomic::new(0);
         with_inode(|inode| {
             let cache = get(inode, c"tlv-a", &loads, || {
-                reset::source_changed(inode);
+                reset::source_changed(inode, Reason::Write);
                 empty()
             });
             // What was read may be what was before: it answers nothing.

@@ -9,6 +9,7 @@
 
 mod algos;
 mod bytes;
+mod index;
 mod lifecycle;
 mod modsig;
 mod names;
@@ -16,3 +17,4 @@ mod rcuref;
 mod rpm;
 mod table;
 mod tlv;
+mod users;

@@ -93,4 +93,21 @@ mod tests {
             assert!(Format::from_name(input).is_none());
         }
     }
+
+    #[test]
+    fn names_of_formats() {
+        for name in [&b"tlv"[..], b"a", b"1a", b"1234567890abcdefghi"] {
+            assert!(ListName::is_format(name));
+        }
+        for name in [
+            &b""[..],
+            b"12",
+            b"a-b",
+            b"a/b",
+            b"a\0",
+            b"a1234567890abcdefghi",
+        ] {
+            assert!(!ListName::is_format(name));
+        }
+    }
 }

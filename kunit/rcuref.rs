@@ -10,10 +10,12 @@ use kernel::{
     },
 };
 
-use crate::rcuref::{RcuRef, Slot};
+use crate::rcuref::{Object, RcuRef, Slot};
 
 /// Counts how many of its like were dropped.
 struct Probe(&'static Atomic<i32>);
+
+impl Object for Probe {}
 
 impl Drop for Probe {
     fn drop(&mut self) {
