@@ -51,6 +51,7 @@ use kernel::{
 use crate::{
     cache::DigestCache,
     lsm::{self, BlobSizes},
+    notifier,
     rcuref::{Object, Peek, RcuRef, Slot},
     resolve::{self, Anchor},
     stats::Reason,
@@ -237,6 +238,8 @@ impl Deref for PinnedInode {
 /// To be called when a superblock is shut down, after its inodes have been evicted but for those
 /// that are pinned: waits for them. May sleep.
 pub(crate) fn superblock_deleted(superblock: &SuperBlock) {
+    // What waits to be told may wait for this very task.
+    notifier::tell_about(superblock);
     if let Some(pins) = pins(superblock) {
         // SAFETY: The count is in the blob of the superblock, which stays during the call.
         unsafe { bindings::digest_cache_wait_unpinned(pins.as_ptr()) };
@@ -274,11 +277,13 @@ impl Watch {
         self.state.load(Acquire) == ARMED
     }
 
-    /// Whether the watch is armed and the inode still is what it was when `cookie` was taken.
+    /// Whether the watch is armed and the inode still is what it was when `cookie` was taken, from
+    /// that very inode.
     pub(crate) fn matches(&self, cookie: &Cookie, guard: &rcu::Guard) -> bool {
         // SAFETY: If the watch is armed after `guard`'s section began, the inode had not been
-        // freed by then (invariants of the module).
-        self.is_armed() && unsafe { self.inode.get(guard) }.matches(cookie)
+        // freed by then (invariants of the module). Objects have the cookie of the inode that they
+        // watch.
+        self.is_armed() && unsafe { self.inode.get(guard).matches(cookie, guard) }
     }
 
     /// The inode, if the watch is armed.

@@ -14,6 +14,9 @@
 //!                              +--> failed in passing: stale at once
 //! ```
 //!
+//! A reset that comes while it is loaded makes it stale, too: it is loaded to the end, and then
+//! answers nothing.
+//!
 //! # Locking
 //!
 //! None to use a cache. Slots are exchanged atomically, exclusivity of loading comes from having
@@ -152,7 +155,7 @@ impl Watched for DigestCache {
     fn retired(this: &RcuRef<Self>, reason: Reason) {
         stats::count_reset(reason);
         trace::reset(this.id, &this.name, reason, this.users.len());
-        notifier::announce_reset(this);
+        notifier::announce_reset(this, reason);
     }
 }
 
@@ -277,41 +280,48 @@ fn report(cache: &DigestCache, content: &Result<Content, LoadError>) {
 
 /// Returns the loaded cache made from `inode`, loading it first if there is none.
 ///
-/// The cache in the owner slot is taken if it was made under the same name and in this epoch,
-/// reflects the inode, and satisfies `suits`; else a new one replaces it. `load` reads the inode.
-/// Waits for another task that is loading. May sleep.
+/// The cache in the owner slot is taken if it was made in this epoch, reflects the inode, and
+/// `suits`; else a new one, made under `name`, replaces it. `load` reads the inode. Waits for another
+/// task that is loading. `cookie` takes that of the inode. May sleep.
 ///
 /// # Errors
 ///
-/// `ENOMEM`, `EAGAIN` when there is no end to changes, what [`Loading::wait`] says, and errors of
-/// `load` that are [`LoadError::Passing`]. A list with bad content is no error here but a cache
-/// without content.
+/// `ENOMEM`, `EAGAIN` when there is no end to changes, what [`Loading::wait`] says, errors of `suits`
+/// and `cookie`, and errors of `load` that are [`LoadError::Passing`]. A list with bad content is no error here but
+/// a cache without content.
 pub(crate) fn obtain(
     inode: &Inode,
     name: &CStr,
-    suits: impl Fn(&DigestCache) -> bool,
+    cookie: impl Fn() -> Result<Cookie>,
+    suits: impl Fn(&DigestCache) -> Result<bool>,
     load: impl Fn(&RcuRef<DigestCache>) -> Result<Content, LoadError>,
 ) -> Result<RcuRef<DigestCache>> {
     let owner = &blob::of_inode(inode).ok_or(ENODEV)?.owner;
 
     for _ in 0..MAX_ROUNDS {
         let existing = owner.get();
+        let mut changed = false;
         if let Some(cache) = &existing {
             cache.loading.wait()?;
             let current = cache.reflects_inode(&rcu::read_lock());
-            if current && cache.epoch == epoch() && cache.name() == name && suits(cache) {
+            changed = !current;
+            if current && cache.epoch == epoch() && suits(cache)? {
                 return Ok(cache.clone());
             }
         }
 
         let cache = DigestCache::new(name, inode)?;
+        let cookie = cookie()?;
         if owner
             .publish(inode, existing.as_ref(), &cache, Reason::Changed)
             .is_err()
         {
             continue;
         }
-        let cookie = inode.cookie();
+        if changed && !inode.is_dir() {
+            // No hook has told that the list changed, and the directory does not know it.
+            blob::void_directory(Reason::Changed);
+        }
         let content = load(&cache);
         report(&cache, &content);
         let passing = match &content {

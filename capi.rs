@@ -97,7 +97,8 @@ pub(crate) unsafe extern "C" fn digest_cache_put(digest_cache: *mut bindings::di
 ///
 /// `dentry` is that of the file, for messages; it may be NULL. `digest` has the size that belongs
 /// to `algo`. Returns the digest cache of the list that has the digest, with a reference, NULL if
-/// there is none, or ERR_PTR(-EAGAIN) if `digest_cache` has been reset since digest_cache_get(),
+/// there is none, the algorithm is unknown, or lists that may have it could not be loaded, or
+/// ERR_PTR(-EAGAIN) if `digest_cache` has been reset since digest_cache_get(),
 /// which the caller then calls again.
 ///
 /// Context: process context, may sleep (for a directory of lists, which are loaded as needed).
@@ -177,7 +178,7 @@ pub(crate) unsafe extern "C" fn digest_cache_id(digest_cache: *mut bindings::dig
 /// digest_cache_algos - Hash algorithms of a digest cache
 ///
 /// Returns a mask in which bit N says that there are file digests of algorithm N of enum hash_algo.
-/// For a directory of lists, all of them are loaded. 0 if the cache has been reset.
+/// For a directory of lists, all of them are loaded. 0 if the cache has been reset, or is NULL.
 ///
 /// Context: process context, may sleep.
 ///
@@ -282,13 +283,16 @@ pub(crate) unsafe extern "C" fn digest_cache_verif_get(
 /// digest_cache_register_notifier - Subscribe to resets of digest caches
 ///
 /// The notifier is called with DIGEST_CACHE_RESET and a struct digest_cache_event_data for each
-/// inode for which digest_cache_get() had returned a digest cache that was reset, and for which no
-/// other task is going to tell: what was decided about the inode with that digest cache is void.
-/// When it is called, digest_cache_get() for the inode returns what is right.
+/// inode that has a digest cache from digest_cache_get(), or was found to have a bad one, when that
+/// is reset, or is not the digest cache of the inode any more: what was decided about the inode with
+/// it is void. When it is called, digest_cache_get() for the inode returns what is right.
 ///
-/// It is called without any lock, with the inode pinned, and may sleep, allocate memory, call
-/// functions of this API and drop its references to inodes: before the system call that led to the
-/// reset returns to user space, or from a work queue if none did. Its return value does not matter.
+/// It is called without any lock of the kernel (but a task that runs a virtual machine holds that of
+/// its vCPU), with the inode pinned, and may sleep, allocate memory, call functions of this API and
+/// drop its references to inodes: before the system call that led to the reset returns to user space,
+/// or from a work queue if none did. It should not wait for other tasks, which may wait for the
+/// current one, nor lock superblocks, since an unmount waits for it. Its return value does not
+/// matter.
 ///
 /// Returns 0, -EEXIST if it is registered already, or -EOPNOTSUPP if the LSM is off.
 ///
@@ -360,9 +364,9 @@ pub(crate) unsafe extern "C" fn digest_cache_register_parser(
 
 /// digest_cache_unregister_parser - Unregister a parser
 ///
-/// Does nothing if it is not registered. Its function may still be running when this returns, but
-/// not when the module that is its owner is being unloaded. Digest caches that were made with it
-/// stay; digest lists that are loaded from now on fail with -ENOPKG.
+/// Does nothing if it is not registered. Its function is not running any more when this returns: must
+/// not be called by it. Digest caches that were made with it stay; digest lists that are loaded from
+/// now on fail with -ENOPKG.
 ///
 /// Context: process context, may sleep.
 ///

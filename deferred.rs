@@ -5,18 +5,14 @@
 //! Most changes of a file system are told to an LSM with locks of inodes held, where nobody can be
 //! called who might open a file. What is to be done about them is therefore deferred until the
 //! current task returns to user space: whoever made the change finds it done when the system call
-//! returns. Kernel threads do not return to user space, and neither does a task that ends: for them
-//! a work queue does it.
+//! returns. Kernel threads do not return to user space, and a task that ends has no root directory
+//! any more: for them a work queue does it.
 //!
 //! C headers: [`include/linux/task_work.h`](srctree/include/linux/task_work.h),
 //! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use core::{
-    mem::{offset_of, MaybeUninit},
-    ptr::null_mut,
-};
+use core::ptr::null_mut;
 use kernel::{
-    alloc::{AllocError, Flags},
     bindings,
     prelude::*,
     static_lock_class,
@@ -64,15 +60,11 @@ pub(crate) unsafe fn init() {
 /// `head` is valid, and nobody else uses it, until `function` is called. That may be called from
 /// any task.
 pub(crate) unsafe fn schedule(head: *mut bindings::callback_head, function: Function) {
-    // SAFETY: By the contract of this function.
-    unsafe { (*head).func = Some(function) };
-    // SAFETY: The current task can be asked for everywhere, and its flags are its own.
-    let returns = unsafe {
-        (*bindings::get_current()).flags & (bindings::PF_KTHREAD | bindings::PF_USER_WORKER) == 0
-    };
-    // SAFETY: `head` is initialised and stays valid until it is called.
-    if returns
+    if task_returns()
+        // SAFETY: `head` is valid and ours, by the contract of this function, and stays so until it
+        // is called.
         && unsafe {
+            (*head).func = Some(function);
             bindings::task_work_add(
                 bindings::get_current(),
                 head,
@@ -82,7 +74,25 @@ pub(crate) unsafe fn schedule(head: *mut bindings::callback_head, function: Func
     {
         return;
     }
+    // SAFETY: By the contract of this function.
+    unsafe { queue(head, function) };
+}
 
+/// Whether the current task returns to user space.
+fn task_returns() -> bool {
+    let never = bindings::PF_KTHREAD | bindings::PF_USER_WORKER | bindings::PF_EXITING;
+    // SAFETY: The current task can be asked for everywhere, and its flags are its own.
+    unsafe { (*bindings::get_current()).flags & never == 0 }
+}
+
+/// Has `function` called with `head` by a work queue. Does not sleep.
+///
+/// # Safety
+///
+/// As for [`schedule`].
+pub(crate) unsafe fn queue(head: *mut bindings::callback_head, function: Function) {
+    // SAFETY: By the contract of this function.
+    unsafe { (*head).func = Some(function) };
     let mut first = PENDING.load(Relaxed);
     loop {
         // SAFETY: `head` is valid and ours until it is in the list.
@@ -103,6 +113,22 @@ pub(crate) unsafe fn schedule(head: *mut bindings::callback_head, function: Func
     }
 }
 
+/// To be asked by `function` first: hands itself over to the work queue, and returns true, if the
+/// current task began to end after [`schedule`].
+///
+/// # Safety
+///
+/// The arguments are those that [`schedule`] was called with, and nobody else uses `head`.
+pub(crate) unsafe fn handed_over(head: *mut bindings::callback_head, function: Function) -> bool {
+    // SAFETY: As in `task_returns`.
+    let ends = unsafe { (*bindings::get_current()).flags } & bindings::PF_EXITING != 0;
+    if ends {
+        // SAFETY: By the contract of this function.
+        unsafe { queue(head, function) };
+    }
+    ends
+}
+
 /// # Safety
 ///
 /// Only to be called by the work queue.
@@ -117,50 +143,5 @@ unsafe extern "C" fn run_pending(_work: *mut bindings::work_struct) {
             unsafe { function(head) };
         }
         head = next;
-    }
-}
-
-/// What is done by a job with memory of its own.
-pub(crate) trait Task: Send + Sized + 'static {
-    /// Does it, without locks and where it may sleep.
-    fn run(self);
-}
-
-/// A job with memory of its own.
-#[repr(C)]
-struct Job<T> {
-    head: Opaque<bindings::callback_head>,
-    task: T,
-}
-
-/// Memory for a job.
-pub(crate) struct Memory<T>(KBox<MaybeUninit<Job<T>>>);
-
-impl<T: Task> Memory<T> {
-    /// Gets it, so that [`Self::schedule`] cannot fail.
-    pub(crate) fn new(flags: Flags) -> Result<Self, AllocError> {
-        KBox::new_uninit(flags).map(Self)
-    }
-
-    /// Has `task` run soon, as [`schedule`] does.
-    pub(crate) fn schedule(self, task: T) {
-        let job = KBox::into_raw(self.0.write(Job {
-            head: Opaque::zeroed(),
-            task,
-        }));
-        // SAFETY: The job was given away just now, and `Job::call` takes it back.
-        unsafe { schedule((*job).head.get(), Job::<T>::call) };
-    }
-}
-
-impl<T: Task> Job<T> {
-    /// # Safety
-    ///
-    /// Only to be called once, with the `head` of a job that [`Memory::schedule`] gave away.
-    unsafe extern "C" fn call(head: *mut bindings::callback_head) {
-        // SAFETY: By the contract of this function, `head` is the field of a `Job<T>` that came
-        // from a `KBox`.
-        let job = unsafe { KBox::from_raw(head.byte_sub(offset_of!(Self, head)).cast::<Self>()) };
-        KBox::into_inner(job).task.run();
     }
 }

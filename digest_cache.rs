@@ -87,6 +87,7 @@ impl lsm::Lsm for DigestCacheLsm {
             deferred::init();
             live::init();
             formats::init();
+            notifier::init();
         }
         // The file that a bad path can be mended with comes first.
         securityfs::init()?;

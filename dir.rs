@@ -55,7 +55,7 @@ use crate::{
 const UNTRIED: u32 = 0;
 /// In the slot and in the index.
 const LOADED: u32 = 1;
-/// The content is bad.
+/// The content is bad, or it is no list at all.
 const BAD: u32 = 2;
 /// Could not be loaded, for another reason.
 const AGAIN: u32 = 3;
@@ -312,8 +312,13 @@ impl Directory {
         });
         let before = entry.state.load(Relaxed);
         let state = match list {
-            // It is about this task, which is being killed, waited too long, or loads the list.
-            Err(e) if [EINTR, ETIMEDOUT, EDEADLK].contains(&e) => return Err(e),
+            // It is about this task, which lacks memory, is being killed, waited too long, or loads
+            // the list. Going on would change the order.
+            Err(e) if [ENOMEM, EINTR, ERESTARTSYS, ETIMEDOUT, EDEADLK].contains(&e) => {
+                return Err(e)
+            }
+            // It is no list, and will not be without a change of the directory.
+            Err(e) if [EINVAL, ELOOP, ENOTDIR].contains(&e) => BAD,
             // The name may have gone, or the failure may be one of the moment: on to the next list.
             Err(_) => AGAIN,
             Ok(list) => match list.tables() {

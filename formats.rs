@@ -9,10 +9,11 @@
 //!
 //! # Locking
 //!
-//! A mutex protects the table of parsers. Nothing else is taken with it held, and no parser called.
+//! A mutex protects the table of parsers. Memory for the table may be allocated with it held, which
+//! reclaim does not wait for; nothing else is taken, and no parser called.
 
 use core::ffi::c_int;
-use kernel::{bindings, error::to_result, prelude::*, str::CStr, sync::global_lock};
+use kernel::{bindings, error::to_result, prelude::*, str::CStr, sync::global_lock, types::Opaque};
 
 use crate::{
     builder::Builder,
@@ -21,7 +22,7 @@ use crate::{
         LoadError::{self, Bad, Passing},
     },
     parsers::{name::ListName, Format},
-    rcuref::RcuRef,
+    rcuref::{Object, RcuRef},
     reset,
     table::Tables,
 };
@@ -36,7 +37,19 @@ struct Registered {
     name: [u8; bindings::DIGEST_CACHE_FORMAT_LEN as usize],
     owner: *mut bindings::module,
     func: Function,
+    running: RcuRef<Running>,
 }
+
+/// How many calls of a parser are running.
+struct Running(Opaque<bindings::atomic_long_t>);
+
+// SAFETY: The count may be changed from any task.
+unsafe impl Send for Running {}
+
+// SAFETY: As above.
+unsafe impl Sync for Running {}
+
+impl Object for Running {}
 
 // SAFETY: The address of the parser is only compared; modules may be referenced from any task.
 unsafe impl Send for Registered {}
@@ -92,12 +105,14 @@ pub(crate) unsafe fn register(parser: *const bindings::parser) -> Result {
     if exists {
         return Err(EEXIST);
     }
+    let running = RcuRef::new(Running(Opaque::zeroed()), GFP_KERNEL)?;
     parsers.push(
         Registered {
             parser,
             name,
             owner,
             func,
+            running,
         },
         GFP_KERNEL,
     )?;
@@ -106,17 +121,17 @@ pub(crate) unsafe fn register(parser: *const bindings::parser) -> Result {
     Ok(())
 }
 
-/// Unregisters a parser, if it is registered. May sleep.
+/// Unregisters a parser, if it is registered, and waits until it does not run any more. May sleep.
 pub(crate) fn unregister(parser: *const bindings::parser) {
     let mut parsers = PARSERS.lock();
     let position = parsers.iter().position(|p| core::ptr::eq(p.parser, parser));
-    if let Some(position) = position {
-        // Removing cannot fail at a position that was just found.
-        let _ = parsers.remove(position);
-    }
+    let removed = position.and_then(|position| parsers.remove(position).ok());
     drop(parsers);
-    if position.is_some() {
+    if let Some(removed) = removed {
         reset::formats_changed();
+        // A reference to the module is not enough: it does not keep one whose initialisation failed.
+        // SAFETY: The count stays as long as the reference to it.
+        unsafe { bindings::digest_cache_wait_unpinned(removed.running.0.get()) };
     }
 }
 
@@ -129,6 +144,7 @@ pub(crate) fn count() -> usize {
 pub(crate) struct Parser {
     owner: *mut bindings::module,
     func: Function,
+    running: RcuRef<Running>,
 }
 
 impl Parser {
@@ -138,9 +154,16 @@ impl Parser {
         let found = parsers.iter().find(|p| p.name() == name)?;
         // SAFETY: A module unregisters its parser before it is unloaded, for which it needs the
         // lock; so the module is still there. It is null for what is built in, which is allowed.
-        unsafe { bindings::try_module_get(found.owner) }.then_some(Self {
+        if !unsafe { bindings::try_module_get(found.owner) } {
+            return None;
+        }
+        // Counted while the lock is held, without which nobody unregisters it.
+        // SAFETY: The count stays as long as the reference to it.
+        unsafe { bindings::digest_cache_pin(found.running.0.get()) };
+        Some(Self {
             owner: found.owner,
             func: found.func,
+            running: found.running.clone(),
         })
     }
 
@@ -176,7 +199,11 @@ impl Parser {
 
 impl Drop for Parser {
     fn drop(&mut self) {
-        // SAFETY: We hold a reference to the module, or it is null, which is allowed.
-        unsafe { bindings::module_put(self.owner) };
+        // SAFETY: We were counted, and hold a reference to the module, or it is null, which is
+        // allowed.
+        unsafe {
+            bindings::module_put(self.owner);
+            bindings::digest_cache_unpin(self.running.0.get());
+        }
     }
 }

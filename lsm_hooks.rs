@@ -7,7 +7,7 @@ use kernel::{prelude::*, str::CStr};
 use crate::{
     blob,
     lsm::Hooks,
-    reset::{copied_up, dentry_changed, dentry_moved, entries_changed},
+    reset::{copied_up, dentry_changed, dentry_moved, entries_changed, source_changed},
     resolve::{xattr_changed, XATTR_DIGEST_LIST, XATTR_DIG_PREFETCH},
     stats::Reason,
     vfs::{Dentry, File, Inode, SuperBlock},
@@ -23,6 +23,10 @@ fn post_xattr(dentry: &Dentry, name: &CStr) {
         xattr_changed(inode);
     } else if name == XATTR_DIG_PREFETCH {
         entries_changed(inode, Reason::Prefetch);
+    } else if name.to_bytes().starts_with(b"security.") {
+        // What a provider verifies a list by may be in it, and a list that it refused is not read
+        // again until it is reset.
+        source_changed(inode, Reason::Attribute);
     }
 }
 

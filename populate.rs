@@ -65,17 +65,29 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, 
     Ok(Content::List(tables))
 }
 
+/// The format that a list's name tells, if it is a name of a list.
+pub(crate) fn format_name(name: &CStr) -> Option<&[u8]> {
+    ListName::parse(file_name(name))
+        .ok()
+        .map(|parsed| parsed.format)
+}
+
+/// The last part of a name: a list that the default path leads to has the path as name.
+fn file_name(name: &CStr) -> &[u8] {
+    let path = name.to_bytes();
+    let start = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
+    path.get(start..).unwrap_or_default()
+}
+
 /// What parses a list.
 enum Parser {
     Kernel(Format),
     Module(formats::Parser),
 }
 
-/// The parser that a list's name tells. A list that the default path leads to has the path as name.
+/// The parser that a list's name tells.
 fn parser_of(name: &CStr) -> Result<Parser, parsers::error::Error> {
-    let path = name.to_bytes();
-    let start = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
-    let parsed = ListName::parse(path.get(start..).unwrap_or_default())?;
+    let parsed = ListName::parse(file_name(name))?;
     Format::from_name(parsed.format)
         .map(Parser::Kernel)
         .or_else(|| formats::Parser::of_format(parsed.format).map(Parser::Module))

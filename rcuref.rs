@@ -219,10 +219,25 @@ impl<T: Job> RcuRef<T> {
         unsafe { deferred::schedule(inner.as_ref().head.get(), Self::run_deferred) };
     }
 
+    /// As [`RcuRef::defer`], but by a work queue, whatever the current task does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`RcuRef::defer`].
+    pub(crate) unsafe fn defer_to_queue(this: Self) {
+        let inner = ManuallyDrop::new(this).0;
+        // SAFETY: As in `defer`.
+        unsafe { deferred::queue(inner.as_ref().head.get(), Self::run_deferred) };
+    }
+
     /// # Safety
     ///
     /// Only to be called once for each [`RcuRef::defer`], with the `head` of the object.
     unsafe extern "C" fn run_deferred(head: *mut bindings::callback_head) {
+        // SAFETY: These are what the job was made with.
+        if unsafe { deferred::handed_over(head, Self::run_deferred) } {
+            return;
+        }
         // SAFETY: By the contract of this function, `head` is the field of an `Inner<T>`, which is
         // not null.
         let inner = unsafe {

@@ -210,27 +210,33 @@ impl Anchor {
 /// What the look-up says (`ENOENT`, `EACCES`, ...), `ENOTDIR` if the path leads to neither a
 /// directory nor a regular file, `ENOMEM`, `EAGAIN` when there is no end to changes.
 pub(crate) fn root() -> Result<(Path, RcuRef<Anchor>)> {
+    let found = find_root();
+    if found.as_ref().is_err_and(|e| leads_nowhere(*e)) {
+        ANCHOR.clear(Reason::Moved);
+        root_found(None);
+    }
+    found
+}
+
+/// Whether an error of a look-up says that the path leads to nothing that can be used, rather than
+/// that it could not be followed now.
+pub(crate) fn leads_nowhere(error: Error) -> bool {
+    [ENOENT, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG].contains(&error)
+}
+
+/// See [`root`].
+fn find_root() -> Result<(Path, RcuRef<Anchor>)> {
     for _ in 0..MAX_ROUNDS {
         let name = default_path()?;
         // In this order: what changes after the counters or the cookie were taken shows.
         let seq = TreeSeq::now();
-        let (path, plain) = match Path::lookup(name.as_cstr()) {
-            Ok(found) => found,
-            Err(e) => {
-                // The path leads to nothing, unless it could just not be followed now.
-                if ![ENOMEM, EINTR].contains(&e) {
-                    ANCHOR.clear(Reason::Moved);
-                    root_found(None);
-                }
-                return Err(e);
-            }
-        };
+        let (path, plain) = Path::lookup(name.as_cstr())?;
         let inode = path.inode()?;
         let is_dir = inode.is_dir();
         let cookie = if is_dir {
             inode.settled_cookie()?
         } else if inode.is_regular() {
-            let cookie = inode.cookie();
+            let cookie = path.cookie()?;
             // The name of a file goes a little later than the file.
             if inode.is_unlinked() {
                 return Err(ENOENT);
@@ -318,17 +324,32 @@ pub(crate) fn confirm(cache: &DigestCache) -> Result {
     }
 }
 
-/// Counts changes of `security.digest_list` on any file.
-static XATTR_CHANGES: Atomic<u64> = Atomic::new(0);
+/// How many counters there are of changes of `security.digest_list`. An inode has one of them; that
+/// others have it, too, does no harm but that they look again.
+const NUM_CHANGES: usize = 256;
+
+static XATTR_CHANGES: [Atomic<u64>; NUM_CHANGES] = [const { Atomic::new(0) }; NUM_CHANGES];
+
+/// The counter of an inode.
+fn xattr_changes(inode: &Inode) -> &'static Atomic<u64> {
+    // Inodes are some hundred bytes large, so the lowest bits say little.
+    let number = inode.as_ptr().addr() / 64;
+    let spread = number ^ (number / NUM_CHANGES);
+    // The index is less than the number of counters, which is a constant.
+    XATTR_CHANGES
+        .get(spread % NUM_CHANGES)
+        .unwrap_or(&XATTR_CHANGES[0])
+}
 
 /// To be called after the `security.digest_list` attribute of `inode` has changed. May sleep.
 pub(crate) fn xattr_changed(inode: &Inode) {
     if blob::of_inode(inode).is_none() {
         return;
     }
-    XATTR_CHANGES.fetch_add(1, Full);
-    // A look-up that read the old value has made the inode a user before this, which is undone
-    // here; or it finds the count changed after it did, and undoes it itself.
+    xattr_changes(inode).fetch_add(1, Full);
+    // A look-up that read the old value has made the inode a user by now, which is undone here; or
+    // it finds the count changed.
+    users::settle(inode);
     users::dismiss(inode, Reason::Attribute);
 }
 
@@ -371,13 +392,13 @@ fn at_hand(inode: &Inode) -> Option<Option<RcuRef<DigestCache>>> {
 /// Finds the cache to be used for `inode`, and makes the inode a user of it.
 fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
     for _ in 0..MAX_ROUNDS {
-        let changes = XATTR_CHANGES.load(Acquire);
+        let changes = xattr_changes(inode).load(Acquire);
         let (cache, anchor) = match find(dentry, inode) {
             Ok(found) => found,
             Err(e) if e == EAGAIN => continue,
             Err(e) => {
                 // There is no cache for it any more, unless it could just not be had now.
-                if ![ENOMEM, EINTR, ETIMEDOUT, EDEADLK, ETXTBSY].contains(&e) {
+                if leads_nowhere(e) || e == EINVAL {
                     users::dismiss(inode, Reason::Changed);
                 }
                 return None;
@@ -387,9 +408,11 @@ fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
         if !cache.is_current_under(&anchor, &rcu::read_lock()) {
             continue;
         }
-        // What was read before the attribute changed, of this or of any file, is right for now but
-        // must not stay.
-        users::assign(inode, &cache, || XATTR_CHANGES.load(Relaxed) == changes);
+        let unchanged = || xattr_changes(inode).load(Relaxed) == changes;
+        users::assign(inode, &cache, unchanged);
+        if !unchanged() {
+            continue;
+        }
         return cache.content().is_some().then_some(cache);
     }
     None
@@ -430,9 +453,10 @@ fn directory(root: &Path, anchor: &Anchor) -> Result<RcuRef<DigestCache>> {
     obtain(
         root.inode()?,
         anchor.path.as_cstr(),
+        || root.cookie(),
         // A directory is read anew under each anchor, so that its entries are those of the
         // anchor's cookie.
-        |cache| cache.stamp() == stamp,
+        |cache| Ok(cache.stamp() == stamp && cache.name() == anchor.path.as_cstr()),
         |cache| {
             cache.set_stamp(stamp);
             dir::load(cache, root)
@@ -458,8 +482,19 @@ pub(crate) fn open_list(path: &Path, name: &CStr, stamp: u64) -> Result<RcuRef<D
     let cache = obtain(
         inode,
         name,
-        // A bad list gets another chance when something about the directory has changed.
-        |cache| cache.content().is_some() || cache.stamp() == stamp,
+        || path.cookie(),
+        |cache| {
+            // By another of its names it is the same list, if that says the same about its format;
+            // which it is parsed in must not depend on who comes first.
+            let same = cache.name() == name
+                || populate::format_name(cache.name()) == populate::format_name(name);
+            // A bad list gets another chance when something about the directory has changed.
+            match cache.content().is_some() || cache.stamp() == stamp {
+                true if same => Ok(true),
+                true => Err(EINVAL),
+                false => Ok(false),
+            }
+        },
         |cache| {
             cache.set_stamp(stamp);
             populate::load(cache, path)

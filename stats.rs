@@ -30,13 +30,15 @@ pub(crate) enum Counter {
     LoadFailures,
     /// A digest cache was reset.
     Resets,
+    /// What was decided about one inode became void, and the digest cache did not.
+    Departures,
     /// Subscribers were told about an inode.
     Notifications,
 }
 
 impl Counter {
     /// All of them.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Gets,
         Self::GetsWarm,
         Self::Lookups,
@@ -47,6 +49,7 @@ impl Counter {
         Self::DirLoads,
         Self::LoadFailures,
         Self::Resets,
+        Self::Departures,
         Self::Notifications,
     ];
 
@@ -63,6 +66,7 @@ impl Counter {
             Self::DirLoads => "dir_loads",
             Self::LoadFailures => "load_failures",
             Self::Resets => "resets",
+            Self::Departures => "departures",
             Self::Notifications => "notifications",
         }
     }
@@ -86,7 +90,8 @@ pub(crate) enum Reason {
     Link,
     /// The directory, or one in it, was removed.
     Rmdir,
-    /// The `security.digest_list` attribute of a file changed.
+    /// An attribute in which a signature can be changed on a list; or `security.digest_list` on
+    /// a file, and there was no memory for voiding only what concerns the file.
     Attribute,
     /// The `security.dig_prefetch` attribute of the directory changed.
     Prefetch,

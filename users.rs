@@ -15,8 +15,8 @@
 //!
 //! # Locking
 //!
-//! Each list has a spinlock, of which only one is held at a time. Inside it nests `i_lock`
-//! ([`take_first`]), and nothing else of ours. Reading the slot takes no lock.
+//! Each list has a spinlock, of which only one is held at a time. Inside it nests `i_lock`, and
+//! nothing else of ours. Reading the slot takes no lock.
 
 use core::{cell::UnsafeCell, ptr::null_mut};
 use kernel::{
@@ -30,7 +30,7 @@ use crate::{
     cache::DigestCache,
     notifier,
     rcuref::{Peek, RcuRef, Slot},
-    stats::Reason,
+    stats::{self, Counter, Reason},
     vfs::Inode,
 };
 
@@ -145,7 +145,7 @@ impl List {
 }
 
 /// Makes `inode` a user of `cache`, if it is none of another, `cache` has not been reset, and
-/// `still` says so after the inode can be found to be a user.
+/// `still` says so.
 fn join(
     cache: &RcuRef<DigestCache>,
     inode: &Inode,
@@ -155,16 +155,23 @@ fn join(
     let mut list = cache.users.list.lock();
     // A cache that is reset is disarmed before its users are told: whoever joins before that is
     // told, too, and nobody joins after it.
-    if !cache.watch().is_armed() || member.cache.replace(None, Some(cache.clone())).is_err() {
+    if !cache.watch().is_armed() {
         return;
     }
-    if still() {
-        // SAFETY: The slot was just filled, with the lock held.
+    // Under the lock, so that who takes the lock after the answer of `still` has become another
+    // finds the inode to be a user, if it is going to be one: see `settle`.
+    let joined =
+        inode.with_lock(|| still() && member.cache.replace(None, Some(cache.clone())).is_ok());
+    if joined {
+        // SAFETY: The slot was just filled, with the list's lock held.
         unsafe { list.link(inode, member) };
-    } else {
-        // Not the last reference: the caller has one.
-        drop(member.cache.swap(None));
     }
+}
+
+/// When this returns, nobody makes `inode` a user on the grounds of what [`assign`]'s `still` said
+/// before.
+pub(crate) fn settle(inode: &Inode) {
+    inode.with_lock(|| ());
 }
 
 /// Takes `inode` out of the users of `cache`, if it is one.
@@ -225,28 +232,34 @@ pub(crate) fn dismiss(inode: &Inode, reason: Reason) {
     let Some(blob) = blob::of_inode(inode) else {
         return;
     };
-    let Some(cache) = blob.user.cache.get() else {
-        return;
-    };
-    // If the cache is void, all its users are going to be told.
-    if !cache.watch().is_armed() {
-        return;
-    }
-    match notifier::Departure::reserve() {
-        Ok(departure) => {
-            if part(&cache, &blob.user) {
-                if let Some(inode) = blob::pin(inode) {
-                    departure.announce(cache, inode);
-                }
-            }
-        }
-        // Without memory for one, tell all.
-        Err(_) => blob::void(&cache, reason),
+    if let Some(cache) = blob.user.cache.get() {
+        dismiss_from(&cache, inode, &blob.user, reason);
     }
 }
 
+/// As [`dismiss`], if `inode` uses `cache`. Tells whether it does not use it any more.
+fn dismiss_from(
+    cache: &RcuRef<DigestCache>,
+    inode: &Inode,
+    member: &Membership,
+    reason: Reason,
+) -> bool {
+    let Ok(departure) = notifier::Departure::reserve() else {
+        // Without memory for one, tell all, if that is not going to be done anyway.
+        blob::void(cache, reason);
+        return false;
+    };
+    if part(cache, member) {
+        stats::count(Counter::Departures);
+        if let Some(inode) = blob::pin(inode) {
+            notifier::Departure::announce(departure, cache.clone(), inode);
+        }
+    }
+    true
+}
+
 /// Makes `inode` a user of `cache`, for which it may have to leave another one. `still` is to tell
-/// whether it should, and is asked after a change could see that it was. May sleep.
+/// whether it should, and is asked with spinlocks held. May sleep.
 pub(crate) fn assign(inode: &Inode, cache: &RcuRef<DigestCache>, still: impl FnOnce() -> bool) {
     let Some(blob) = blob::of_inode(inode) else {
         return;
@@ -255,12 +268,14 @@ pub(crate) fn assign(inode: &Inode, cache: &RcuRef<DigestCache>, still: impl FnO
         if RcuRef::same(&present, cache) {
             return;
         }
-        if !present.reflects_inode(&rcu::read_lock()) {
-            // All its users are concerned, this inode among them: it leaves when it was told.
+        if !present.reflects_inode(&rcu::read_lock()) || present.name() == cache.name() {
+            // All its users are concerned: it is not what it was, or its name leads elsewhere.
             blob::void(&present, Reason::Changed);
+        }
+        // This one is told by itself, so that it can be a user of the new one at once.
+        if !dismiss_from(&present, inode, &blob.user, Reason::Changed) {
             return;
         }
-        dismiss(inode, Reason::Changed);
     }
     join(cache, inode, &blob.user, still);
 }

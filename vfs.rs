@@ -15,7 +15,8 @@
 //! # Locking
 //!
 //! [`Path`] lookups, [`ListFile`] and [`Dentry::xattr`] may sleep and take inode locks: call them
-//! without any lock. [`InodeRef::grab`] takes `i_lock`, a spinlock, which nests inside ours.
+//! without any lock. [`InodeRef::grab`] and [`Inode::with_lock`] take `i_lock`, a spinlock, which
+//! nests inside ours.
 
 use core::{
     ffi::{c_int, c_void},
@@ -39,10 +40,24 @@ use kernel::{
 /// What an inode looked like at some time.
 ///
 /// As long as it [matches](Inode::matches), nothing happened to the inode, as far as its file
-/// system can tell. Where the file system has fine-grained times, the change time tells; else
-/// `i_version`, if it is kept up, tells more than the change time.
+/// system can tell. Of a file of a stacked file system, this includes the inode behind it, which
+/// another one takes the place of when the file is copied up.
+///
+/// # Invariants
+///
+/// If there is a `real` one, the inode that the cookie was taken from keeps it until that passes
+/// `destroy_inode()`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cookie {
+    own: Stamp,
+    /// The inode behind, if the file system has one behind the one that callers see.
+    real: Option<(InodePtr, Stamp)>,
+}
+
+/// A part of a [`Cookie`]: when an inode was changed last. Where the file system has fine-grained
+/// times, the change time tells; else `i_version`, if it is kept up, tells more than the change time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
     /// `i_version`, where it counts.
     version: Option<u64>,
     ctime_sec: i64,
@@ -110,8 +125,18 @@ impl Inode {
         nlink == 0
     }
 
-    /// Takes the cookie and makes sure that the next change of the inode changes it.
+    /// Takes the cookie, and makes sure that the next change of the inode changes it. There is
+    /// nothing behind the inode; if there may be, see [`Path::cookie`].
     pub(crate) fn cookie(&self) -> Cookie {
+        // INVARIANT: There is no `real` one.
+        Cookie {
+            own: self.stamp(),
+            real: None,
+        }
+    }
+
+    /// Takes the stamp, and makes sure that the next change of the inode changes it.
+    fn stamp(&self) -> Stamp {
         let inode = self.as_ptr();
         // SAFETY: The inode is alive, and its superblock and file system type live longer.
         let (type_flags, sb_flags) = unsafe {
@@ -126,7 +151,7 @@ impl Inode {
                 bindings::fill_mg_cmtime(stat.as_mut_ptr(), bindings::STATX_CTIME, inode);
                 stat.assume_init().ctime
             };
-            return Cookie {
+            return Stamp {
                 version: None,
                 ctime_sec: ctime.tv_sec,
                 ctime_nsec: ctime.tv_nsec as u32,
@@ -137,20 +162,36 @@ impl Inode {
             // SAFETY: The inode is alive.
             unsafe { bindings::inode_query_iversion(inode) }
         });
-        self.cookie_with(version)
+        self.stamp_with(version)
     }
 
     /// Whether the inode still is what it was when `cookie` was taken. Writes nothing and takes no
     /// lock.
-    pub(crate) fn matches(&self, cookie: &Cookie) -> bool {
-        let version = cookie.version.map(|_| {
+    ///
+    /// # Safety
+    ///
+    /// The cookie was taken from this inode, which had not passed `security_inode_free()` at some
+    /// moment after the guard's read-side critical section began.
+    pub(crate) unsafe fn matches(&self, cookie: &Cookie, guard: &rcu::Guard) -> bool {
+        self.has(&cookie.own)
+            && cookie.real.is_none_or(|(real, stamp)| {
+                // SAFETY: By the invariants of the cookie, the real inode was not given back before
+                // this one passed that function, after which it is destroyed. What is given back
+                // after a read-side critical section began stays in memory to its end.
+                unsafe { real.get(guard) }.has(&stamp)
+            })
+    }
+
+    /// Whether the inode was not changed since `stamp` was taken.
+    fn has(&self, stamp: &Stamp) -> bool {
+        let version = stamp.version.map(|_| {
             // SAFETY: The inode is alive.
             unsafe { bindings::inode_peek_iversion(self.as_ptr()) }
         });
-        self.cookie_with(version) == *cookie
+        self.stamp_with(version) == *stamp
     }
 
-    fn cookie_with(&self, version: Option<u64>) -> Cookie {
+    fn stamp_with(&self, version: Option<u64>) -> Stamp {
         let inode = self.as_ptr();
         // SAFETY: The inode is alive. C writes the fields without a lock; they are read like with
         // READ_ONCE(). Where a word has 32 bits, the seconds may be torn while they change, to a
@@ -161,7 +202,7 @@ impl Inode {
                 (&raw const (*inode).i_ctime_nsec).read_volatile(),
             )
         };
-        Cookie {
+        Stamp {
             version,
             ctime_sec,
             // The top bit says that somebody has seen the time, which is no change.
@@ -188,6 +229,18 @@ impl Inode {
             return Err(ENOENT);
         }
         Ok(cookie)
+    }
+
+    /// Runs `f` under `i_lock`. `f` must not sleep.
+    pub(crate) fn with_lock<R>(&self, f: impl FnOnce() -> R) -> R {
+        // SAFETY: The inode is alive, so its lock is initialised.
+        let lock = unsafe { &raw mut (*self.as_ptr()).i_lock };
+        // SAFETY: As above.
+        unsafe { bindings::spin_lock(lock) };
+        let result = f();
+        // SAFETY: The lock was taken by this function.
+        unsafe { bindings::spin_unlock(lock) };
+        result
     }
 }
 
@@ -221,7 +274,7 @@ impl InodePtr {
     /// # Safety
     ///
     /// After `_guard`'s read-side critical section began, there must have been a moment at which
-    /// the inode had not yet passed `security_inode_free()`. Its memory is then valid until the
+    /// the inode had not yet passed `security_inode_free()`, or had been kept by one that had not. Its memory is then valid until the
     /// section ends: inodes are freed a grace period after that call, which path walks under RCU
     /// depend on as well.
     pub(crate) unsafe fn get<'g>(self, _guard: &'g rcu::Guard) -> &'g Inode {
@@ -280,6 +333,11 @@ impl SuperBlock {
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::super_block) -> &'a Self {
         // SAFETY: The types have the same layout, the caller vouches for the rest.
         unsafe { &*ptr.cast() }
+    }
+
+    /// Whether both are the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
     }
 
     /// The composite LSM blob.
@@ -496,6 +554,28 @@ impl Path {
     pub(crate) fn dentry(&self) -> &Dentry {
         // SAFETY: The path holds a reference to the dentry.
         unsafe { Dentry::from_raw(self.0.dentry) }
+    }
+
+    /// Takes the [`Cookie`] of the inode at the end of the path, the inode behind it included. May
+    /// sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if it was removed since the lookup.
+    pub(crate) fn cookie(&self) -> Result<Cookie> {
+        let inode = self.inode()?;
+        let mut cookie = inode.cookie();
+        // SAFETY: The path holds a reference to the dentry. Of directories, the function gives what
+        // callers see.
+        let real = unsafe { bindings::d_real_inode(self.0.dentry) };
+        if real != inode.as_ptr() && !real.is_null() {
+            // SAFETY: The inode that callers see has references to what it may be copied up from and
+            // to, until it is destroyed.
+            let real = unsafe { Inode::from_raw(real) };
+            // INVARIANT: As above.
+            cookie.real = Some((InodePtr::new(real), real.stamp()));
+        }
+        Ok(cookie)
     }
 
     /// The inode at the end of the path.

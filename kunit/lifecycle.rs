@@ -44,7 +44,8 @@ pub(super) fn get(
     obtain(
         inode,
         name,
-        |_| true,
+        || Ok(inode.cookie()),
+        |cache| Ok(cache.name() == name),
         |_| {
             loads.fetch_add(1, Relaxed);
             result()

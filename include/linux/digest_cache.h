@@ -40,8 +40,9 @@ struct notifier_block;
 
 /**
  * enum digest_cache_event - what subscribers are notified of
- * @DIGEST_CACHE_RESET: a digest cache was reset: what was decided with it about
- *			an inode is void. Data: struct digest_cache_event_data.
+ * @DIGEST_CACHE_RESET: a digest cache was reset, or is not that of the inode any
+ *			more: what was decided with it about the inode is void.
+ *			Data: struct digest_cache_event_data.
  */
 enum digest_cache_event {
 	DIGEST_CACHE_RESET,
@@ -49,10 +50,9 @@ enum digest_cache_event {
 
 /**
  * struct digest_cache_event_data - data of a notification
- * @digest_cache: the digest cache that was reset; it answers no more, but its
- *		  number can be asked for. NULL never.
- * @inode: an inode for which digest_cache_get() returned @digest_cache, pinned
- *	   while subscribers are called
+ * @digest_cache: the digest cache that the inode had, never NULL; if it was
+ *		  reset it answers no more, but its number can be asked for
+ * @inode: the inode, pinned while subscribers are called
  */
 struct digest_cache_event_data {
 	struct digest_cache *digest_cache;
