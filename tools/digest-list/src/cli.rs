@@ -2,14 +2,19 @@
 //! The command line. It lives in the library so that a test can hold the manual
 //! page against it.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Component, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use digest_list_formats::parsers::algo::HashAlgo;
 
 use crate::hash::parse_algo;
+use crate::pcr::directory::parse_format;
+use crate::pcr::template::Template;
+use crate::pcr::{parse_algo as parse_pcr_algo, DEFAULT_PATH, DEFAULT_PCR};
 
-/// Generate, sign, attach, show and check digest lists
+/// Generate, sign, attach, show and check digest lists, predict their measurement
 #[derive(Debug, Parser)]
 #[command(name = "digest-list", version, max_term_width = 100)]
 pub struct Cli {
@@ -48,6 +53,8 @@ pub enum Command {
     Show(Show),
     /// Check files against lists, and lists against certificates
     Verify(Verify),
+    /// Predict the PCR that IMA measures a directory of lists into
+    Pcr(Pcr),
 }
 
 /// What lists are generated from.
@@ -248,6 +255,75 @@ pub struct Verify {
     /// Lists, and directories of lists
     #[arg(required = true, value_name = "LIST")]
     pub lists: Vec<PathBuf>,
+}
+
+/// `pcr`.
+#[derive(Debug, Args)]
+pub struct Pcr {
+    /// Digest that IMA makes of a list (ima_hash=): sha1, sha256, sha384 or sha512
+    #[arg(long, value_name = "ALGO", default_value = "sha256", value_parser = parse_pcr_algo)]
+    pub hash: HashAlgo,
+
+    /// The directory's path as the kernel sees it, without symbolic links
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = DEFAULT_PATH,
+        value_parser = PathBufValueParser::new().try_map(parse_path)
+    )]
+    pub path: PathBuf,
+
+    /// Template of the measurements (ima_template=, template=)
+    #[arg(long, value_enum, value_name = "NAME", default_value = "ima-ng")]
+    pub template: Template,
+
+    /// No rule has appraise_type=imasig|modsig for lists: IMA does not read
+    /// appended signatures
+    #[arg(long)]
+    pub no_modsig: bool,
+
+    /// Format of a parser from a module, besides tlv and rpm
+    #[arg(long, value_name = "NAME", value_parser = parse_format)]
+    pub format: Vec<String>,
+
+    /// Bank of the TPM: sha1, sha256, sha384 or sha512
+    #[arg(long, value_name = "ALGO", default_value = "sha256", value_parser = parse_pcr_algo)]
+    pub bank: Vec<HashAlgo>,
+
+    /// The last list that is read [default: all are]
+    #[arg(long, value_name = "NAME")]
+    pub last: Option<OsString>,
+
+    /// The PCR (pcr=); the value does not depend on it
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = DEFAULT_PCR,
+        value_parser = clap::value_parser!(u32).range(0..=23)
+    )]
+    pub pcr: u32,
+
+    /// Write the lines of ascii_runtime_measurements, too
+    #[arg(long)]
+    pub ascii: bool,
+
+    /// Compare with a saved ascii_runtime_measurements
+    #[arg(long, value_name = "FILE")]
+    pub measurements: Option<PathBuf>,
+
+    /// Directory of lists
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// A path as IMA writes it.
+fn parse_path(path: PathBuf) -> Result<PathBuf, String> {
+    let names = |component| !matches!(component, Component::ParentDir);
+    if path.is_absolute() && path.components().all(names) {
+        Ok(path.components().collect())
+    } else {
+        Err("give an absolute path without ..".to_owned())
+    }
 }
 
 fn parse_signature_algo(name: &str) -> Result<HashAlgo, String> {

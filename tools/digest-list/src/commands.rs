@@ -2,9 +2,10 @@
 //! From the command line to the library and back to words.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use digest_list::cli::{Conffiles, GenCommon, GenDpkg, GenFiles, Label, Show, Sign, Verify};
+use digest_list::cli::{Conffiles, GenCommon, GenDpkg, GenFiles, Label, Pcr, Show, Sign, Verify};
 use digest_list::files::{Selection, Walk};
 use digest_list::generate::{
     from_dpkg, from_files, ChangedConffiles, DpkgOptions, DpkgReport, FilesOptions, PackageFile,
@@ -13,11 +14,14 @@ use digest_list::generate::{
 use digest_list::label::{label_files, label_lists, set_prefetch, Action};
 use digest_list::list::collect;
 use digest_list::output::Existing;
+use digest_list::pcr::log::DEFAULT_ALGO;
+use digest_list::pcr::{predict, PcrOptions, Prediction};
 use digest_list::root::Root;
 use digest_list::show::{show as show_list, ShowError};
 use digest_list::sign::{read_certificate, SignOptions, Signer};
 use digest_list::verify::{verify_files, verify_lists, VerifyOptions};
 use digest_list::{hash, sign as signing, Error, Outcome};
+use digest_list_formats::parsers::algo::HashAlgo;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::report::Printer;
@@ -31,13 +35,19 @@ fn existing(force: bool) -> Existing {
     }
 }
 
-fn target(common: &GenCommon, printer: &Printer) -> Target {
+/// Each algorithm once, in the order in which they were given first.
+fn distinct(given: &[HashAlgo]) -> Vec<HashAlgo> {
     let mut algos = Vec::new();
-    for &algo in &common.algo {
+    for &algo in given {
         if !algos.contains(&algo) {
             algos.push(algo);
         }
     }
+    algos
+}
+
+fn target(common: &GenCommon, printer: &Printer) -> Target {
+    let algos = distinct(&common.algo);
     for algo in algos.iter().filter(|&&algo| hash::is_broken(algo)) {
         printer.note(&format!(
             "warning: {} no longer vouches for a file's content; prefer sha256",
@@ -342,4 +352,65 @@ pub fn show(args: &Show, printer: &Printer) -> Result<bool, Failure> {
     }
     out.flush()?;
     Ok(good)
+}
+
+pub fn pcr(args: &Pcr, printer: &Printer) -> Result<bool, Failure> {
+    let options = PcrOptions {
+        hash: args.hash,
+        path: args.path.clone(),
+        template: args.template,
+        modsig: !args.no_modsig,
+        formats: args.format.clone(),
+        banks: distinct(&args.bank),
+        pcr: args.pcr,
+        last: args.last.as_ref().map(|last| last.as_bytes().to_vec()),
+    };
+    let progress = printer.progress("measuring");
+    let mut outcome = predict(&args.dir, &options, &progress)?;
+    drop(progress);
+    if let Some(prediction) = &outcome.report {
+        pcr_notes(prediction, printer);
+        if let Some(file) = &args.measurements {
+            outcome.errors.extend(prediction.compare(file).err());
+        }
+    }
+    Ok(printer.result(&outcome, |out, prediction| {
+        let Some(prediction) = prediction else {
+            return Ok(());
+        };
+        if args.ascii {
+            for measurement in &prediction.measurements {
+                let line = measurement.entry.line(prediction.pcr, DEFAULT_ALGO);
+                out.write_all(&line.map_err(io::Error::other)?)?;
+                writeln!(out)?;
+            }
+        }
+        for bank in &prediction.banks {
+            writeln!(out, "{} {}", bank.bank, bank.value)?;
+        }
+        Ok(())
+    })?)
+}
+
+fn pcr_notes(prediction: &Prediction, printer: &Printer) {
+    let left_out: Vec<_> = prediction
+        .left_out
+        .iter()
+        .map(|left_out| format!("{} {}", left_out.name, left_out.why))
+        .collect();
+    printer.count(
+        "names are no lists that the kernel reads, left out",
+        left_out.iter().map(String::as_str),
+    );
+    printer.count(
+        "lists are measured like an earlier one, which IMA does not do twice",
+        prediction.repeated.iter().map(String::as_str),
+    );
+    if !prediction.unordered.is_empty() {
+        printer.note(&format!(
+            "warning: {} lists have no sequence number of their own, their order is that of this \
+             directory; predict from the one that the kernel reads, or number them",
+            prediction.unordered.len()
+        ));
+    }
 }

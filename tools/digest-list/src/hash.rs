@@ -90,6 +90,15 @@ impl Hasher {
     }
 }
 
+/// The digest of data that is in several places.
+pub fn digest_of(algo: HashAlgo, parts: &[&[u8]]) -> Result<Box<[u8]>, Unsupported> {
+    let mut engine = engine(algo)?;
+    for part in parts {
+        engine.update(part);
+    }
+    Ok(engine.finalize())
+}
+
 fn engine(algo: HashAlgo) -> Result<Box<dyn DynDigest>, Unsupported> {
     Ok(match algo {
         HashAlgo::Md5 => Box::<md5::Md5>::default(),

@@ -73,7 +73,16 @@ impl LabelReport {
 
 /// Reads an attribute; `None` if it is not set.
 pub fn read_attribute(file: impl AsFd, name: &str) -> rustix::io::Result<Option<Vec<u8>>> {
-    let mut value = vec![0; MAX_VALUE];
+    read_value(file, name, MAX_VALUE)
+}
+
+/// Reads an attribute whose value has at most `max` bytes.
+pub(crate) fn read_value(
+    file: impl AsFd,
+    name: &str,
+    max: usize,
+) -> rustix::io::Result<Option<Vec<u8>>> {
+    let mut value = vec![0; max];
     match fgetxattr(file, name, &mut value) {
         Ok(len) => {
             value.truncate(len);

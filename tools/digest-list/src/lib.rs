@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Digest lists in user space: making them from files and packages, signing
-//! them, attaching files to them, showing them and checking files against them.
+//! them, attaching files to them, showing them, checking files against them, and
+//! predicting what the kernel measures of them.
 //!
 //! The format parsers and the name rules are not here: they are the kernel's own
 //! source files, compiled by the crate `digest_list_formats`. What is here is
@@ -22,6 +23,7 @@ pub mod hash;
 pub mod label;
 pub mod list;
 pub mod output;
+pub mod pcr;
 pub mod root;
 pub mod show;
 pub mod sign;

@@ -161,14 +161,18 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let fail = |e: std::io::Error| Error::io(path, "read", &e);
     let (file, len) = open_regular(path)?;
+    read_open(&file, len, path)
+}
+
+/// Reads an open list of this size.
+pub(crate) fn read_open(file: &File, len: u64, path: &Path) -> Result<Vec<u8>, Error> {
     parsers::check_size(len).map_err(|e| malformed(path, &e))?;
     let mut data = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
     // A file that grows meanwhile must not fill the memory.
     file.take(parsers::MAX_LIST_SIZE.saturating_add(1))
         .read_to_end(&mut data)
-        .map_err(fail)?;
+        .map_err(|e| Error::io(path, "read", &e))?;
     Ok(data)
 }
 

@@ -79,5 +79,6 @@ fn run(cli: &Cli, printer: &Printer) -> Result<bool, Failure> {
         Command::Label(args) => commands::label(args, printer),
         Command::Verify(args) => commands::verify(args, printer),
         Command::Show(args) => commands::show(args, printer),
+        Command::Pcr(args) => commands::pcr(args, printer),
     }
 }

@@ -67,11 +67,26 @@ impl Printer {
         }
     }
 
-    /// The errors and the result of a command; tells whether all is well.
+    /// The errors and the summary of a command; tells whether all is well.
     pub fn finish<T: Serialize>(
         &self,
         outcome: &Outcome<T>,
         text: impl FnOnce(&T) -> String,
+    ) -> io::Result<bool> {
+        self.result(outcome, |out, report| {
+            if self.quiet {
+                return Ok(());
+            }
+            writeln!(out, "{}", text(report))
+        })
+    }
+
+    /// The errors and the result of a command, which is told even to those who want
+    /// to hear of errors only; tells whether all is well.
+    pub fn result<T: Serialize>(
+        &self,
+        outcome: &Outcome<T>,
+        text: impl FnOnce(&mut dyn Write, &T) -> io::Result<()>,
     ) -> io::Result<bool> {
         for error in &outcome.errors {
             self.error(error);
@@ -82,8 +97,10 @@ impl Printer {
                 result: Some(&outcome.report),
                 errors: &outcome.errors,
             })?;
-        } else if !self.quiet {
-            writeln!(io::stdout(), "{}", text(&outcome.report))?;
+        } else {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            text(&mut out, &outcome.report)?;
+            out.flush()?;
         }
         Ok(outcome.is_success())
     }

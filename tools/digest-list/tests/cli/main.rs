@@ -8,6 +8,7 @@ mod gen_dpkg;
 mod gen_files;
 mod label;
 mod manual;
+mod pcr;
 mod show;
 mod sign;
 mod verify;

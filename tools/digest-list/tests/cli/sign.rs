@@ -16,7 +16,7 @@ use crate::tool;
 const MARKER: &[u8] = b"~Module signature appended~\n";
 
 /// Content and PKCS#7 message of a signed list, taken apart without our parser.
-fn take_apart(list: &Path) -> (Vec<u8>, Vec<u8>) {
+pub fn take_apart(list: &Path) -> (Vec<u8>, Vec<u8>) {
     let data = fs::read(list).unwrap();
     let data = data.strip_suffix(MARKER).expect("marker");
     let (data, info) = data.split_at(data.len() - 12);
