@@ -18,12 +18,12 @@ $(foreach v,DIGEST_CACHE_BUILD KERNEL_SRC KERNEL_VERSION KERNEL_SHA256 KERNEL_SU
 # The scripts' own makes are not part of this one.
 unexport MAKEFLAGS MFLAGS
 
-.PHONY: help setup kernel um tools run shell test check clean distclean
+.PHONY: help setup kernel um tools run shell test test-debug check series clean distclean
 .NOTPARALLEL:
 
 help: ## this text
 	@echo 'Targets:'
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Variables (make test SUITES="10-harness 30-tools"):'
 	@echo '  DIGEST_CACHE_BUILD=DIR   the cache, by default below ~/.cache'
@@ -31,7 +31,8 @@ help: ## this text
 	@echo '  KERNEL_SHA256=SUM        fetch the tarball from kernel.org and check it with this'
 	@echo '  KERNEL_MIRROR=URL        Debian mirror for the kernel source, by default that of APT'
 	@echo '  JOBS=N                   parallel jobs, by default one for each CPU'
-	@echo '  SUITES="NAME..."         for make test: suites in tests/suites/, by default all'
+	@echo '  SUITES="NAME..."         for make test: suites in tests/suites/, by default all;'
+	@echo '                           for make test-debug: suites in tests/suites-debug/'
 
 setup: ## install what is missing (Debian 12 and 13; explains elsewhere)
 	@scripts/setup
@@ -54,8 +55,15 @@ shell: kernel tools ## a root shell in that system
 test: setup ## everything automatic
 	@tests/run $(SUITES)
 
+# Kernels that check themselves take longer, to build and when emulated.
+test-debug: setup ## KUnit and the selftest under kernels that check themselves
+	@TEST_SUITES='$(CURDIR)/tests/suites-debug' TEST_SUITE_LIMIT=$${TEST_SUITE_LIMIT:-9000} tests/run $(SUITES)
+
 check: setup ## what needs no kernel: scripts, formats, tools
 	@tests/run 10-harness 20-format 30-tools
+
+series: setup ## make the patch series for submission and check it
+	@scripts/series
 
 clean: ## remove what was built, keep downloads and tools
 	@scripts/clean

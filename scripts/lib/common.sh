@@ -61,6 +61,21 @@ lock() {
 # Prints the SHA-256 of the standard input.
 digest() { sha256sum | cut -d' ' -f1; }
 
+# key_of FILE|DIRECTORY|=TEXT...: a name for a build product that changes when
+# one of its inputs does: the name, mode or content of a file, or of one below
+# a directory, or a text.
+key_of() {
+	local input
+	for input; do
+		case $input in
+		=*) printf '%s\n' "$input" ;;
+		*) (cd "$(dirname "$input")" &&
+			find "$(basename "$input")" -type f -printf '%p %m\n' \
+				-exec sha256sum {} + | sort) ;;
+		esac
+	done | digest | cut -c1-16
+}
+
 # logged LOG TEXT COMMAND...: runs a command with its output in a log, and says
 # every half minute that it still does, so that neither people nor a CI system
 # take a long build for a dead one. Shows the end of the log if it fails.

@@ -37,21 +37,6 @@ in_cache() {
 	printf '%s\n' "${1#"$CACHE"/}"
 }
 
-# key_of FILE|DIRECTORY|=TEXT...: a name for a build product that changes when
-# one of its inputs does: the name, mode or content of a file, or of one below
-# a directory, or a text.
-key_of() {
-	local input
-	for input; do
-		case $input in
-		=*) printf '%s\n' "$input" ;;
-		*) (cd "$(dirname "$input")" &&
-			find "$(basename "$input")" -type f -printf '%p %m\n' \
-				-exec sha256sum {} + | sort) ;;
-		esac
-	done | digest | cut -c1-16
-}
-
 # publish TEMPORARY FINAL: a product appears under its name complete or not at
 # all.
 publish() {

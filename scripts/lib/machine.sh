@@ -16,13 +16,16 @@ stop_machines() {
 }
 trap stop_machines EXIT
 
-# start_machine DIRECTORY KERNEL IMAGE APPEND...: starts QEMU and sets MACHINE
-# to its process. It ends with the script.
+# The script that becomes the machine; guest-um takes the same arguments.
+machine_runner=guest-qemu
+
+# start_machine DIRECTORY KERNEL IMAGE APPEND...: starts the machine and sets
+# MACHINE to its process. It ends with the script.
 start_machine() {
 	mkdir -p "$1"
 	rm -f "$1"/{console.log,console.sock,report,qemu.log}
 	: > "$1/report"
-	"$SCRIPTS/guest-qemu" "$@" > "$1/qemu.log" 2>&1 &
+	"$SCRIPTS/$machine_runner" "$@" > "$1/qemu.log" 2>&1 &
 	MACHINE=$!
 	machines+=("$MACHINE")
 }
