@@ -88,13 +88,8 @@ pub(crate) unsafe fn init() {
 /// owner is null or the module that the function belongs to.
 pub(crate) unsafe fn register(parser: *const bindings::parser) -> Result {
     // SAFETY: By the contract of this function.
-    let (owner, func, raw) = unsafe { ((*parser).owner, (*parser).func, (*parser).name) };
+    let (owner, func, name) = unsafe { ((*parser).owner, (*parser).func, (*parser).name) };
     let func = func.ok_or(EINVAL)?;
-    let mut name = [0; bindings::DIGEST_CACHE_FORMAT_LEN as usize];
-    for (to, from) in name.iter_mut().zip(raw) {
-        // CAST: Characters are bytes, whatever their sign.
-        *to = from as u8;
-    }
     let format = CStr::from_bytes_until_nul(&name).map_err(|_| EINVAL)?;
     if !ListName::is_format(format.to_bytes()) {
         return Err(EINVAL);

@@ -4,10 +4,12 @@
 
     series_warnings.py TREE PATHS <LOG
 
-PATHS is a file with a path in the kernel tree TREE on each line. Prints the
-warnings of compilers that are about one of them, and those of modpost that name
-the LSM; if there are any, it fails. The pristine source has warnings, too,
-depending on the compiler: CONFIG_WERROR would fail for those.
+PATHS is a file with a path in the kernel tree TREE on each line. Prints "PATH:
+WARNING" for the warnings of compilers that are about one of them, and "modpost:
+WARNING" for those of modpost that name the LSM; if there are any, it fails.
+
+The pristine source has warnings, too, depending on the compiler: CONFIG_WERROR
+would fail for those.
 """
 
 import re
@@ -22,7 +24,7 @@ MODPOST = re.compile(r"WARNING: modpost: .*digest_cache")
 
 
 def about(lines):
-    """Yields (path, line) for each warning, with None for one that is ours anyway."""
+    """Yields the path and the line of each warning."""
     pending = None
     for line in lines:
         found = C_WARNING.match(line)
@@ -30,11 +32,11 @@ def about(lines):
         if found:
             yield found["path"], line
         elif MODPOST.match(line):
-            yield None, line
+            yield "modpost", line
         elif RUST_WARNING.match(line):
             pending = line
         elif place and pending:
-            yield place["path"], f"{place['path']}: {pending}"
+            yield place["path"], pending
             pending = None
 
 
@@ -45,8 +47,9 @@ def main():
     bad = False
     lines = (line.rstrip("\n") for line in sys.stdin)
     for path, text in about(lines):
-        if path is None or path.removeprefix(tree + "/").removeprefix("./") in ours:
-            print(text)
+        path = path.removeprefix(tree + "/").removeprefix("./")
+        if path in ours or path == "modpost":
+            print(f"{path}: {text}")
             bad = True
     return 1 if bad else 0
 
