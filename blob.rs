@@ -29,8 +29,8 @@
 //!   inode goes away (or is about to be, the inode still being borrowed).
 //! - A watch is disarmed before its object leaves the slot, or while the inode is borrowed; and it
 //!   is never armed again.
-//! - Whoever disarms a watch that was armed calls [`Watched::retired`], once, unless nobody can have
-//!   used the object.
+//! - Whoever disarms a watch that was armed calls [`Watched::retired`], once, unless nobody can
+//!   have used the object.
 //!
 //! From these follows what [`Watch::matches`] needs: who finds a watch armed inside a read-side
 //! critical section did so before [`inode_freed`] ran for the inode, because that either disarms

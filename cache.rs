@@ -281,14 +281,14 @@ fn report(cache: &DigestCache, content: &Result<Content, LoadError>) {
 /// Returns the loaded cache made from `inode`, loading it first if there is none.
 ///
 /// The cache in the owner slot is taken if it was made in this epoch, reflects the inode, and
-/// `suits`; else a new one, made under `name`, replaces it. `load` reads the inode. Waits for another
-/// task that is loading. `cookie` takes that of the inode. May sleep.
+/// `suits`; else a new one, made under `name`, replaces it. `load` reads the inode. Waits for
+/// another task that is loading. `cookie` takes that of the inode. May sleep.
 ///
 /// # Errors
 ///
-/// `ENOMEM`, `EAGAIN` when there is no end to changes, what [`Loading::wait`] says, errors of `suits`
-/// and `cookie`, and errors of `load` that are [`LoadError::Passing`]. A list with bad content is no error here but
-/// a cache without content.
+/// `ENOMEM`, `EAGAIN` when there is no end to changes, what [`Loading::wait`] says, errors of
+/// `suits` and `cookie`, and errors of `load` that are [`LoadError::Passing`]. A list with bad
+/// content is no error here but a cache without content.
 pub(crate) fn obtain(
     inode: &Inode,
     name: &CStr,

@@ -220,9 +220,9 @@ pub(crate) unsafe extern "C" fn digest_cache_opened_fd(file: *mut bindings::file
 /// To be called from a kernel_post_read_file hook with the file that it gets. `verif_id` names the
 /// provider; the `size` bytes at `data` are copied.
 ///
-/// Returns 0, -EEXIST if there is data under that id, -ENOENT if `file` is not a digest list that is
-/// being loaded, -ENOSPC if too many providers (16) attached data, -E2BIG if there is too much of it
-/// (4096 bytes), -EINVAL, -EAGAIN if another provider attaches data this moment, or -ENOMEM.
+/// Returns 0, -EEXIST if there is data under that id, -ENOENT if `file` is not a digest list that
+/// is being loaded, -ENOSPC if too many providers (16) attached data, -E2BIG if there is too much
+/// of it (4096 bytes), -EINVAL, -EAGAIN if another provider attaches data this moment, or -ENOMEM.
 ///
 /// Context: any, never sleeps.
 ///
@@ -284,14 +284,14 @@ pub(crate) unsafe extern "C" fn digest_cache_verif_get(
 ///
 /// The notifier is called with DIGEST_CACHE_RESET and a struct digest_cache_event_data for each
 /// inode that has a digest cache from digest_cache_get(), or was found to have a bad one, when that
-/// is reset, or is not the digest cache of the inode any more: what was decided about the inode with
-/// it is void. When it is called, digest_cache_get() for the inode returns what is right.
+/// is reset, or is not the digest cache of the inode any more: what was decided about the inode
+/// with it is void. When it is called, digest_cache_get() for the inode returns what is right.
 ///
-/// It is called without any lock of the kernel (but a task that runs a virtual machine holds that of
-/// its vCPU), with the inode pinned, and may sleep, allocate memory, call functions of this API and
-/// drop its references to inodes: before the system call that led to the reset returns to user space,
-/// or from a work queue if none did. It should not wait for other tasks, which may wait for the
-/// current one, nor lock superblocks, since an unmount waits for it. Its return value does not
+/// It is called without any lock of the kernel (but a task that runs a virtual machine holds that
+/// of its vCPU), with the inode pinned, and may sleep, allocate memory, call functions of this API
+/// and drop its references to inodes: before the system call that led to the reset returns to user
+/// space, or from a work queue if none did. It should not wait for other tasks, which may wait for
+/// the current one, nor lock superblocks, since an unmount waits for it. Its return value does not
 /// matter.
 ///
 /// Returns 0, -EEXIST if it is registered already, or -EOPNOTSUPP if the LSM is off.
@@ -364,9 +364,9 @@ pub(crate) unsafe extern "C" fn digest_cache_register_parser(
 
 /// digest_cache_unregister_parser - Unregister a parser
 ///
-/// Does nothing if it is not registered. Its function is not running any more when this returns: must
-/// not be called by it. Digest caches that were made with it stay; digest lists that are loaded from
-/// now on fail with -ENOPKG.
+/// Does nothing if it is not registered. Its function is not running any more when this returns:
+/// must not be called by it. Digest caches that were made with it stay; digest lists that are
+/// loaded from now on fail with -ENOPKG.
 ///
 /// Context: process context, may sleep.
 ///
@@ -385,8 +385,8 @@ pub(crate) unsafe extern "C" fn digest_cache_unregister_parser(parser: *mut bind
 /// To be called by a parser with the digest cache that it was given. `num_digests` is a hint: more
 /// or less digests can be added, and no more memory is taken for it than the digest list has bytes.
 ///
-/// Returns 0, -EINVAL if the algorithm is unknown or `digest_cache` is not being loaded by a parser,
-/// or -ENOMEM.
+/// Returns 0, -EINVAL if the algorithm is unknown or `digest_cache` is not being loaded by a
+/// parser, or -ENOMEM.
 ///
 /// Context: process context, may sleep.
 ///
@@ -439,8 +439,8 @@ pub(crate) unsafe extern "C" fn digest_cache_htable_add(
 /// digest_cache_htable_lookup - Ask whether a digest was added
 ///
 /// For parsers, with the digest cache that they were given: takes time in proportion to the number
-/// of digests. With the digest cache of a list that is loaded it is as digest_cache_lookup(), without
-/// taking a reference. `dentry` is for messages and may be NULL.
+/// of digests. With the digest cache of a list that is loaded it is as digest_cache_lookup(),
+/// without taking a reference. `dentry` is for messages and may be NULL.
 ///
 /// Returns 0, -ENOENT if the digest is not there, -EAGAIN if the digest cache has been reset, or
 /// -EINVAL if the algorithm is unknown.

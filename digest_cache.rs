@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`lsm`] | the LSM framework, for any LSM in Rust |
 //! | [`lsm_hooks`] | our hooks |
-//! | [`rcuref`], [`deferred`], [`vfs`], [`wait`], [`ratelimit`] | what the `kernel` crate has no abstractions for yet |
+//! | [`rcuref`], [`deferred`], [`vfs`], [`wait`], [`ratelimit`] | what the `kernel` crate lacks |
 //! | [`blob`] | what hangs on inodes, files and superblocks |
 //! | [`cache`], [`live`] | the digest cache and its life cycle; all of them |
 //! | [`resolve`] | from a file to its digest cache |
@@ -81,8 +81,8 @@ impl lsm::Lsm for DigestCacheLsm {
 
     fn init_fs() -> Result {
         let path = kernel::bindings::CONFIG_DIGEST_LIST_DEFAULT_PATH;
-        // SAFETY: The framework calls this once, before there is a default path: nobody has a digest
-        // cache, and nothing but loadable modules registers parsers.
+        // SAFETY: The framework calls this once, before there is a default path: nobody has a
+        // digest cache, and nothing but loadable modules registers parsers.
         unsafe {
             deferred::init();
             live::init();

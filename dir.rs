@@ -3,9 +3,10 @@
 //! The directory of digest lists, as one digest cache.
 //!
 //! It serves files that name no list of their own, and keeps the order for prefetching. Its entries
-//! are the directory's valid list names in the order of the name rules: those with a sequence number
-//! first, ascending, then the others as the directory has them. Lists are loaded in that order, each
-//! once, when a digest has not been found in those before, and stay referenced by their entry.
+//! are the directory's valid list names in the order of the name rules: those with a sequence
+//! number first, ascending, then the others as the directory has them. Lists are loaded in that
+//! order, each once, when a digest has not been found in those before, and stay referenced by their
+//! entry.
 //!
 //! An [`Index`] over all lists that are loaded tells the list of a digest, however many there are;
 //! it grows as lists are loaded. The cache of a directory is reset when one of its lists is, so
@@ -17,8 +18,8 @@
 //! # Invariants
 //!
 //! - `entries[..next]` have been tried; `entries[next..]` have not.
-//! - What the index says about an entry is about the list in the entry's slot, which does not change
-//!   after it was filled.
+//! - What the index says about an entry is about the list in the entry's slot, which does not
+//!   change after it was filled.
 //!
 //! # Locking
 //!
@@ -387,8 +388,8 @@ impl Directory {
         Ok(())
     }
 
-    /// The list that has the digest of a file's data, the first one if there are several. `cache` is
-    /// the digest cache that this directory belongs to. May sleep.
+    /// The list that has the digest of a file's data, the first one if there are several. `cache`
+    /// is the digest cache that this directory belongs to. May sleep.
     ///
     /// # Errors
     ///

@@ -124,10 +124,16 @@ pub(crate) fn unregister(parser: *const bindings::parser) {
     drop(parsers);
     if let Some(removed) = removed {
         reset::formats_changed();
-        // A reference to the module is not enough: it does not keep one whose initialisation failed.
+        // A reference to the module is not enough: it does not keep one whose initialisation
+        // failed.
         // SAFETY: The count stays as long as the reference to it.
         unsafe { bindings::digest_cache_wait_unpinned(removed.running.0.get()) };
     }
+}
+
+/// Whether there is a parser of a format.
+pub(crate) fn has(name: &[u8]) -> bool {
+    PARSERS.lock().iter().any(|p| p.name() == name)
 }
 
 /// Number of registered parsers.

@@ -75,6 +75,7 @@ void digest_cache_unpin(atomic_long_t *pins)
 /* Wait until digest_cache_unpin() was called as often as the other. Sleeps. */
 void digest_cache_wait_unpinned(atomic_long_t *pins)
 {
+	/* Pairs with the barrier in digest_cache_pin(). */
 	smp_mb();
 	wait_var_event(pins, !atomic_long_read(pins));
 }

@@ -12,8 +12,8 @@
 //!
 //! # Locking
 //!
-//! A spinlock protects the list of inodes that left their caches; the spinlock of each of them nests
-//! in it. Neither is held while subscribers are called.
+//! A spinlock protects the list of inodes that left their caches; the spinlock of each of them
+//! nests in it. Neither is held while subscribers are called.
 
 use kernel::{
     bindings, new_spinlock,
@@ -90,9 +90,9 @@ pub(crate) unsafe fn init() {
 
 /// An inode that left its cache, about which subscribers are to be told.
 ///
-/// It is pinned until then, for which an unmount waits. The task that is to tell may be the one that
-/// unmounts, in a job of its own that comes first: therefore all that are waiting are in a list, from
-/// which [`tell_about`] takes them.
+/// It is pinned until then, for which an unmount waits. The task that is to tell may be the one
+/// that unmounts, in a job of its own that comes first: therefore all that are waiting are in a
+/// list, from which [`tell_about`] takes them.
 ///
 /// # Invariants
 ///

@@ -30,8 +30,8 @@ static MESSAGES: RateLimit = RateLimit::new();
 /// # Errors
 ///
 /// Bad: `EBADMSG`, `E2BIG`, `EINVAL` and `ENOPKG` for content and names, `EACCES` and `EPERM` from
-/// integrity providers, what a parser of a module says. Passing: `ENOMEM`, `ETXTBSY` while somebody writes to the list, and what
-/// the file system says.
+/// integrity providers, what a parser of a module says. Passing: `ENOMEM`, `ETXTBSY` while somebody
+/// writes to the list, and what the file system says.
 pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, LoadError> {
     let name = cache.name();
     let parser = parser_of(name).map_err(|e| Bad(report(name, &e)))?;
@@ -53,13 +53,17 @@ pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, 
             let list = List::parse(format, content).map_err(|e| Bad(report(name, &e)))?;
             Tables::build(&list).map_err(Passing)?
         }
-        Parser::Module(parser) => parser.parse(cache, content).inspect_err(|e| {
-            let (Bad(e) | Passing(e)) = e;
-            if MESSAGES.allows() {
-                let errno = e.to_errno();
-                pr_warn!("digest list {name}: the module for its format says error {errno}\n");
-            }
-        })?,
+        // The module is kept only while its parser runs, not while the list was read.
+        Parser::Module(format) => formats::Parser::of_format(format)
+            .ok_or_else(|| Bad(report(name, &UNKNOWN_FORMAT)))?
+            .parse(cache, content)
+            .inspect_err(|e| {
+                let (Bad(e) | Passing(e)) = e;
+                if MESSAGES.allows() {
+                    let errno = e.to_errno();
+                    pr_warn!("digest list {name}: the module for its format says error {errno}\n");
+                }
+            })?,
     };
     pr_debug!("digest list {name}: {} digests\n", tables.len());
     Ok(Content::List(tables))
@@ -79,22 +83,28 @@ fn file_name(name: &CStr) -> &[u8] {
     path.get(start..).unwrap_or_default()
 }
 
+/// There is no parser for the list.
+const UNKNOWN_FORMAT: parsers::error::Error = parsers::error::Error {
+    kind: parsers::error::Kind::UnknownFormat,
+    offset: 0,
+};
+
 /// What parses a list.
-enum Parser {
+enum Parser<'a> {
     Kernel(Format),
-    Module(formats::Parser),
+    /// A module, for the format of this name.
+    Module(&'a [u8]),
 }
 
 /// The parser that a list's name tells.
-fn parser_of(name: &CStr) -> Result<Parser, parsers::error::Error> {
+fn parser_of(name: &CStr) -> Result<Parser<'_>, parsers::error::Error> {
     let parsed = ListName::parse(file_name(name))?;
-    Format::from_name(parsed.format)
-        .map(Parser::Kernel)
-        .or_else(|| formats::Parser::of_format(parsed.format).map(Parser::Module))
-        .ok_or(parsers::error::Error {
-            kind: parsers::error::Kind::UnknownFormat,
-            offset: 0,
-        })
+    match Format::from_name(parsed.format) {
+        Some(format) => Ok(Parser::Kernel(format)),
+        // What nobody can parse is not read.
+        None if formats::has(parsed.format) => Ok(Parser::Module(parsed.format)),
+        None => Err(UNKNOWN_FORMAT),
+    }
 }
 
 /// Reads the file; the mark on it is what verification data finds its way by.

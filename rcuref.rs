@@ -88,8 +88,8 @@ impl<T: Object> RcuRef<T> {
     {
         let inner = KBox::try_pin_init(
             try_pin_init!(Inner {
-                // SAFETY: `slot` is valid for a write by the contract of `ffi_init`, and the bytes of
-                // a callback head may be zero.
+                // SAFETY: `slot` is valid for a write by the contract of `ffi_init`, and the bytes
+                // of a callback head may be zero.
                 head <- Opaque::ffi_init(|slot: *mut bindings::callback_head| unsafe {
                     slot.write_bytes(0, 1)
                 }),

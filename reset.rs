@@ -10,8 +10,8 @@
 //!
 //! # Context
 //!
-//! Inode locks may be held by the caller; nothing here sleeps but [`copied_up`]. Subscribers are told
-//! later (see [`crate::notifier`]).
+//! Inode locks may be held by the caller; nothing here sleeps but [`copied_up`]. Subscribers are
+//! told later (see [`crate::notifier`]).
 
 use kernel::sync::rcu;
 

@@ -391,14 +391,14 @@ fn at_hand(inode: &Inode) -> Option<Option<RcuRef<DigestCache>>> {
 
 /// Finds the cache to be used for `inode`, and makes the inode a user of it.
 fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
-    for _ in 0..MAX_ROUNDS {
+    for round in 1..=MAX_ROUNDS {
         let changes = xattr_changes(inode).load(Acquire);
         let (cache, anchor) = match find(dentry, inode) {
             Ok(found) => found,
             Err(e) if e == EAGAIN => continue,
             Err(e) => {
                 // There is no cache for it any more, unless it could just not be had now.
-                if leads_nowhere(e) || e == EINVAL {
+                if leads_nowhere(e) || [EINVAL, ERANGE, EXDEV].contains(&e) {
                     users::dismiss(inode, Reason::Changed);
                 }
                 return None;
@@ -410,7 +410,8 @@ fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
         }
         let unchanged = || xattr_changes(inode).load(Relaxed) == changes;
         users::assign(inode, &cache, unchanged);
-        if !unchanged() {
+        // Others' changes may go on for ever: then it is right for now, at least.
+        if !unchanged() && round < MAX_ROUNDS {
             continue;
         }
         return cache.content().is_some().then_some(cache);
@@ -485,14 +486,14 @@ pub(crate) fn open_list(path: &Path, name: &CStr, stamp: u64) -> Result<RcuRef<D
         || path.cookie(),
         |cache| {
             // By another of its names it is the same list, if that says the same about its format;
-            // which it is parsed in must not depend on who comes first.
+            // else it is refused, if what it is was found out already.
             let same = cache.name() == name
                 || populate::format_name(cache.name()) == populate::format_name(name);
             // A bad list gets another chance when something about the directory has changed.
-            match cache.content().is_some() || cache.stamp() == stamp {
-                true if same => Ok(true),
-                true => Err(EINVAL),
-                false => Ok(false),
+            match cache.content() {
+                Some(_) if same => Ok(true),
+                Some(_) => Err(EINVAL),
+                None => Ok(same && cache.stamp() == stamp),
             }
         },
         |cache| {

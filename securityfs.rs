@@ -4,9 +4,12 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `default_path` | the path of the digest lists: read by anybody, written with `CAP_SYS_ADMIN` in the initial user namespace; writing it, even the same one again, voids all digest caches |
+//! | `default_path` | the path of the digest lists: read by anybody, written by root |
 //! | `caches` | the digest caches that somebody has a reference to, a line each; read by root |
-//! | `stats` | what happened how often, since boot, and what is there now, a line each; read by root |
+//! | `stats` | what happened how often, and what is there now, a line each; read by root |
+//!
+//! Writing `default_path` takes `CAP_SYS_ADMIN` in the initial user namespace; it voids all digest
+//! caches, even if it is the same path again.
 //!
 //! C headers: [`include/linux/security.h`](srctree/include/linux/security.h),
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)

@@ -198,9 +198,9 @@ pub(crate) fn count_failure(error: Error) {
     add(position.map_or(OTHER_ERRORS, |p| FIRST_ERROR.saturating_add(p)));
 }
 
-/// Calls `plain` with the name and count of each counter; `by_errno` with the number of an error, or
-/// none for all others, and how often loading failed with it; `by_reason` with the name of a reason
-/// and how often it reset a cache.
+/// Calls `plain` with the name and count of each counter; `by_errno` with the number of an error,
+/// or none for all others, and how often loading failed with it; `by_reason` with the name of a
+/// reason and how often it reset a cache.
 pub(crate) fn for_each(
     mut plain: impl FnMut(&str, u64),
     mut by_errno: impl FnMut(Option<i32>, u64),

@@ -195,7 +195,8 @@ pub(crate) fn take_first(cache: &RcuRef<DigestCache>) -> Option<PinnedInode> {
         if first.is_null() {
             return None;
         }
-        // SAFETY: An inode in the list is alive until it is taken out, for which the lock is needed.
+        // SAFETY: An inode in the list is alive until it is taken out, for which the lock is
+        // needed.
         let inode = unsafe { Inode::from_raw(first) };
         // SAFETY: As above.
         let Some(member) = (unsafe { List::member(first) }) else {
@@ -266,6 +267,10 @@ pub(crate) fn assign(inode: &Inode, cache: &RcuRef<DigestCache>, still: impl FnO
     };
     if let Some(present) = blob.user.cache.get() {
         if RcuRef::same(&present, cache) {
+            return;
+        }
+        if !cache.watch().is_armed() {
+            // Something newer may be there already.
             return;
         }
         if !present.reflects_inode(&rcu::read_lock()) || present.name() == cache.name() {

@@ -4,8 +4,8 @@
 //!
 //! The `kernel` crate has no abstractions of inodes, dentries, paths or directory reading yet.
 //! The types here are thin: borrowed C objects ([`Inode`], [`Dentry`]), owned references
-//! ([`InodeRef`], [`Path`], [`ListFile`]), and the change cookie that tells whether an inode is still what it
-//! was ([`Cookie`]).
+//! ([`InodeRef`], [`Path`], [`ListFile`]), and the change cookie that tells whether an inode is
+//! still what it was ([`Cookie`]).
 //!
 //! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
 //! [`include/linux/namei.h`](srctree/include/linux/namei.h),
@@ -40,8 +40,9 @@ use kernel::{
 /// What an inode looked like at some time.
 ///
 /// As long as it [matches](Inode::matches), nothing happened to the inode, as far as its file
-/// system can tell. Of a file of a stacked file system, this includes the inode behind it, which
-/// another one takes the place of when the file is copied up.
+/// system can tell. Of a file of a stacked file system, this includes the inode that was behind it
+/// when the cookie was taken; that another one takes its place is told by a hook, and by the change
+/// time of the inode that callers see once something is written.
 ///
 /// # Invariants
 ///
@@ -55,7 +56,8 @@ pub(crate) struct Cookie {
 }
 
 /// A part of a [`Cookie`]: when an inode was changed last. Where the file system has fine-grained
-/// times, the change time tells; else `i_version`, if it is kept up, tells more than the change time.
+/// times, the change time tells; else `i_version`, if it is kept up, tells more than the change
+/// time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     /// `i_version`, where it counts.
@@ -274,9 +276,9 @@ impl InodePtr {
     /// # Safety
     ///
     /// After `_guard`'s read-side critical section began, there must have been a moment at which
-    /// the inode had not yet passed `security_inode_free()`, or had been kept by one that had not. Its memory is then valid until the
-    /// section ends: inodes are freed a grace period after that call, which path walks under RCU
-    /// depend on as well.
+    /// the inode had not yet passed `security_inode_free()`, or had been kept by one that had not.
+    /// Its memory is then valid until the section ends: inodes are freed a grace period after that
+    /// call, which path walks under RCU depend on as well.
     pub(crate) unsafe fn get<'g>(self, _guard: &'g rcu::Guard) -> &'g Inode {
         // SAFETY: By the contract of this function.
         unsafe { Inode::from_raw(self.0.as_ptr()) }
@@ -569,8 +571,8 @@ impl Path {
         // callers see.
         let real = unsafe { bindings::d_real_inode(self.0.dentry) };
         if real != inode.as_ptr() && !real.is_null() {
-            // SAFETY: The inode that callers see has references to what it may be copied up from and
-            // to, until it is destroyed.
+            // SAFETY: The inode that callers see has references to what it may be copied up from
+            // and to, until it is destroyed.
             let real = unsafe { Inode::from_raw(real) };
             // INVARIANT: As above.
             cookie.real = Some((InodePtr::new(real), real.stamp()));

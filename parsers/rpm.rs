@@ -3,8 +3,8 @@
 //! The `rpm` format: the immutable region of an RPM package's header.
 //!
 //! ```text
-//! 8e ad e8 01 | 0 u32 | number of tags u32 | data size u32 | { tag, type, offset, count: u32 }... |
-//! data
+//! 8e ad e8 01 | 0 u32 | number of tags u32 | data size u32 | { tag, type, offset, count: u32 }...
+//! | data
 //! ```
 //!
 //! What is decided where the format leaves a choice:
