@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "fs.h"
@@ -184,6 +185,32 @@ TEST_FS(directory_skips_bad_lists)
 	CHECK_EQ(lookup(session, 0, digest("b")), -EAGAIN, "the old handle");
 	CHECK_FOUND(find(session, file, "mended"), "the mended one");
 	CHECK_FOUND(find(session, file, "b"), "the last one");
+}
+
+/*
+ * A list that was bad is tried again when it gets another signature, which does
+ * not change the directory.
+ */
+TEST_FS(directory_tries_signed_lists_again)
+{
+	char *plain = make_file(env->files, "plain", NULL);
+	char *bad = in(env->lists, "1-tlv-bad");
+	int session = session_open();
+	u64 failures;
+
+	write_file(bad, "bad", 3);
+	make_list(env->lists, "2-tlv-b", "b");
+	CHECK_EQ(find(session, plain, "none"), 0, "in no list");
+	failures = stat_value("load_failures.74");
+	CHECK_EQ(find(session, plain, "none"), 0, "again");
+	CHECK_EQ(stat_value("load_failures.74"), failures, "was tried again");
+	MUST(setxattr(bad, "security.ima", "\3\2", 2, 0));
+	CHECK_EQ(find(session, plain, "none"), 0, "with a signature");
+	CHECK_EQ(stat_value("load_failures.74") - failures, 1,
+		 "with a signature");
+	MUST(removexattr(bad, "security.ima"));
+	CHECK_FOUND(find(session, plain, "b"), "behind it");
+	CHECK_EQ(stat_value("load_failures.74") - failures, 2, "without it");
 }
 
 /* A list that is being written is skipped for now, but not for good. */

@@ -195,3 +195,20 @@ TEST_FS(label_of_unlinked_file)
 	CHECK(get_fd(session, 0, fd), "no list");
 	CHECK_FOUND(lookup(session, 0, digest("a")), "the digest");
 }
+
+/* Something is mounted on the list: it is not in the directory any more. */
+TEST_FS(label_of_list_mounted_over)
+{
+	char *file = make_file(env->files, "file", "tlv-a");
+	char *list = make_list(env->lists, "tlv-a", "a");
+	char *other = make_list(env->files, "other", "b");
+	int session = session_open();
+
+	CHECK_FOUND(find(session, file, "a"), "before");
+	MUST(mount(other, list, NULL, MS_BIND, NULL));
+	/* The first answer is as good as the next ones. */
+	CHECK_EQ(get(session, 0, file), 0, "mounted over");
+	CHECK_EQ(get(session, 0, file), 0, "mounted over, again");
+	MUST(umount2(list, 0));
+	CHECK_FOUND(find(session, file, "a"), "after");
+}
