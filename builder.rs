@@ -9,7 +9,12 @@
 
 use kernel::{new_mutex, prelude::*, sync::Mutex};
 
-use crate::{parsers::algo::HashAlgo, rcuref::Object};
+use crate::{
+    htable::Inconsistent,
+    parsers::algo::{DigestType, HashAlgo},
+    rcuref::Object,
+    table::{Source, Tables},
+};
 
 /// The digests of one algorithm, one after another.
 struct Digests {
@@ -22,25 +27,41 @@ pub(crate) struct Collected(KVec<Digests>);
 
 impl Collected {
     /// The digests of an algorithm, one after another.
-    pub(crate) fn digests(&self, algo: HashAlgo) -> &[u8] {
+    fn digests(&self, algo: HashAlgo) -> &[u8] {
         self.0
             .iter()
             .find(|digests| digests.algo == algo)
             .map_or(&[], |digests| &digests.bytes)
     }
 
-    /// The algorithms that there are digests of, and how many.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (HashAlgo, usize)> + '_ {
-        self.0
-            .iter()
-            .map(|digests| {
-                let size = digests.algo.digest_size();
-                (
-                    digests.algo,
-                    digests.bytes.len().checked_div(size).unwrap_or(0),
-                )
-            })
-            .filter(|(_, num)| *num != 0)
+    /// Builds tables of what was collected. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, `EOVERFLOW` if there are more digests than a table can have.
+    pub(crate) fn build(&self) -> Result<Tables> {
+        let mut counts = KVec::with_capacity(self.0.len(), GFP_KERNEL)?;
+        for digests in &self.0 {
+            let size = digests.algo.digest_size();
+            let num = digests.bytes.len().checked_div(size).unwrap_or(0);
+            let num = u32::try_from(num).map_err(|_| EOVERFLOW)?;
+            counts.push((digests.algo, DigestType::FileData, num), GFP_KERNEL)?;
+        }
+        let counts = counts.into_iter().filter(|&(_, _, num)| num != 0);
+        Tables::build_from(self, counts)
+    }
+}
+
+impl Source for Collected {
+    fn for_each_of(
+        &self,
+        algo: HashAlgo,
+        _digest_type: DigestType,
+        f: impl FnMut(&[u8]) -> Result<(), Inconsistent>,
+    ) -> Result<(), Inconsistent> {
+        self.digests(algo)
+            .chunks_exact(algo.digest_size())
+            .try_for_each(f)
     }
 }
 

@@ -194,7 +194,7 @@ impl Parser {
             e if [ENOMEM, EINTR, EAGAIN].contains(&e) => Passing(e),
             e => Bad(e),
         })?;
-        Tables::build_collected(&builder.finish()).map_err(Passing)
+        builder.finish().build().map_err(Passing)
     }
 }
 

@@ -4,32 +4,47 @@
 //!
 //! A table is the sorted sequence of its digests, without anything between them, and, for each
 //! bucket of digests that begin with the same bits, the number of digests up to the bucket's end. A
-//! look-up reads the bounds of one bucket, which tell some four to eight digests, and searches
-//! these by bisection. Digests crafted to fall into one bucket cost no more than bisection of the
-//! whole table.
+//! look-up reads the bounds of one bucket, which tell some four to eight digests. Digests look
+//! random, so the bits after those that tell the bucket tell where in the bucket a digest should
+//! be; from there it is a step or two, mostly within one cache line. Digests crafted to fall into
+//! one bucket, or to be far from where they should be, cost no more than bisection.
 //!
 //! The table is made by counting sort, which needs to see the digests twice: first to count how
 //! many each bucket gets, then to place them. The type of the builder tells the phase: [`Counter`],
 //! [`Placer`], and at last the [`Table`]. All memory is the caller's, its size is told by
 //! [`Geometry`].
 //!
+//! The memory for digests may be in pieces, since allocators hand out memory in few sizes and what
+//! is beyond the next smaller one would be rounded up as a whole.
+//!
 //! Pure logic: no allocation, no `unsafe`, no panic, whatever the memory holds.
 
 use core::ops::Range;
 
 /// The number of digests for each bucket, on average, is at least this, and less than twice this.
-/// The less, the more memory for the ends of buckets (four bytes each); the more, the more memory
-/// that a look-up touches.
+/// The less, the more memory for the ends of buckets; the more, the more memory that a look-up
+/// touches.
 const MIN_LOAD: usize = 4;
 
-/// Digests have at least as many bytes as what the number of a bucket is made from.
-const MIN_DIGEST_SIZE: usize = size_of::<u32>();
+/// Digests have at least as many bytes as are compared at once. The number of a bucket is made from
+/// these as well.
+const MIN_DIGEST_SIZE: usize = size_of::<u64>();
 
-/// Up to as many digests are sorted by insertion, which is faster for few.
+/// The longest digest.
+const MAX_DIGEST_SIZE: usize = 64;
+
+/// In how many pieces the memory for digests may be.
+pub const PIECES: usize = 3;
+
+/// Up to as many digests are sorted on the stack, by insertion.
 const MAX_INSERTION: usize = 16;
 
 /// How many parts of a bucket may wait for being sorted.
 const MAX_LATER: usize = widen(u32::BITS);
+
+/// How many digests a look-up compares on the way from where the wanted one should be, before it
+/// takes to bisection.
+const MAX_STEPS: usize = 4;
 
 /// A number of digests, or of buckets, as memory sizes.
 #[allow(clippy::as_conversions)]
@@ -44,62 +59,155 @@ const fn widen(number: u32) -> usize {
 /// The size of digests, their number, and what follows from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    digest_size: usize,
     /// The number of digests that are given, duplicates included.
     num: u32,
+    digest_size: u8,
     /// How many leading bits of a digest tell its bucket. If none, there is only one bucket and no
     /// memory for its end.
-    bucket_bits: u32,
+    bucket_bits: u8,
 }
 
 impl Geometry {
     /// The geometry of a table for `num` digests; none if such a table cannot be.
     pub fn new(digest_size: usize, num: usize) -> Option<Self> {
-        if digest_size < MIN_DIGEST_SIZE {
+        if !(MIN_DIGEST_SIZE..=MAX_DIGEST_SIZE).contains(&digest_size) {
             return None;
         }
+        let bucket_bits = num.checked_div(MIN_LOAD)?.checked_ilog2().unwrap_or(0);
         let geometry = Self {
-            digest_size,
             num: u32::try_from(num).ok()?,
+            digest_size: u8::try_from(digest_size).ok()?,
             // At most 29, as `num` fits 32 bits.
-            bucket_bits: num.checked_div(MIN_LOAD)?.checked_ilog2().unwrap_or(0),
+            bucket_bits: u8::try_from(bucket_bits).ok()?,
         };
         geometry.digests_len().map(|_| geometry)
     }
 
+    /// The number of bytes of a digest.
+    pub const fn digest_size(&self) -> usize {
+        // CAST: Widens. `usize::from` is not const.
+        #[allow(clippy::as_conversions)]
+        {
+            self.digest_size as usize
+        }
+    }
+
     /// The number of bytes that the digests need; none if no memory can have as many.
     pub const fn digests_len(&self) -> Option<usize> {
-        widen(self.num).checked_mul(self.digest_size)
+        widen(self.num).checked_mul(self.digest_size())
+    }
+
+    /// The number of bytes that the ends of buckets need, which may be zero.
+    pub fn offsets_len(&self) -> usize {
+        self.num_offsets().saturating_mul(self.width().size())
     }
 
     /// The number of ends of buckets, which may be zero.
-    pub fn offsets_len(&self) -> usize {
+    fn num_offsets(&self) -> usize {
         match self.bucket_bits {
             0 => 0,
-            bits => 1_usize.checked_shl(bits).unwrap_or(0),
+            bits => 1_usize.checked_shl(bits.into()).unwrap_or(0),
         }
     }
 
-    /// The number of the bucket that a digest belongs to.
-    fn bucket(&self, digest: &[u8]) -> Option<usize> {
-        let first = u32::from_be_bytes(*digest.first_chunk()?);
-        // With no bits at all, everything is shifted out.
-        let shift = u32::BITS.checked_sub(self.bucket_bits)?;
-        Some(widen(first.checked_shr(shift).unwrap_or(0)))
+    /// What is wide enough for a number of digests.
+    #[inline]
+    const fn width(&self) -> Width {
+        match self.num {
+            0..=0xff => Width::One,
+            0..=0xffff => Width::Two,
+            _ => Width::Four,
+        }
     }
 
-    /// As [`Self::bucket`], if the digest has the right size.
+    /// The number of the bucket that a digest belongs to which begins with `key`, and how far into
+    /// the bucket it should be, as a fraction of 2^32.
+    #[inline]
+    fn bucket(&self, key: u64) -> (usize, u32) {
+        let bits = u32::from(self.bucket_bits);
+        // With no bits at all, everything is shifted out.
+        let shift = u64::BITS.saturating_sub(bits);
+        let bucket = key.checked_shr(shift).unwrap_or(0);
+        let rest = key.checked_shl(bits).unwrap_or(0) >> 32;
+        // Both have less than 32 bits.
+        (
+            usize::try_from(bucket).unwrap_or(0),
+            u32::try_from(rest).unwrap_or(0),
+        )
+    }
+
+    /// The number of the bucket that a digest belongs to, if it has the right size.
+    #[inline]
     fn checked_bucket(&self, digest: &[u8]) -> Result<usize, Inconsistent> {
-        if digest.len() != self.digest_size {
+        if digest.len() != self.digest_size() {
             return Err(Inconsistent);
         }
-        self.bucket(digest).ok_or(Inconsistent)
+        Ok(self.bucket(key(digest)).0)
+    }
+}
+
+/// The first bytes of a digest, as a number by which digests sort.
+#[inline]
+fn key(digest: &[u8]) -> u64 {
+    u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
+}
+
+/// Copies a digest, to a place of its size. The size that most have is told to the compiler.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if to.len() != from.len() {
+        return;
+    }
+    if from.len() == 32 {
+        if let (Some(to), Some(from)) = (to.first_chunk_mut::<32>(), from.first_chunk()) {
+            *to = *from;
+        }
+    } else {
+        to.copy_from_slice(from);
+    }
+}
+
+/// How many bytes the end of a bucket has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    One,
+    Two,
+    Four,
+}
+
+impl Width {
+    #[inline]
+    const fn size(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+            Self::Four => 4,
+        }
     }
 
-    /// The bytes of the digest at `index`.
-    fn range(&self, index: usize) -> Option<Range<usize>> {
-        let start = index.checked_mul(self.digest_size)?;
-        Some(start..start.checked_add(self.digest_size)?)
+    /// Reads a number; none if it is not there.
+    #[inline]
+    fn get(self, offsets: &[u8], index: usize) -> Option<u32> {
+        let at = index.checked_mul(self.size())?;
+        let rest = offsets.get(at..)?;
+        Some(match self {
+            Self::One => u32::from(*rest.first()?),
+            Self::Two => u32::from(u16::from_ne_bytes(*rest.first_chunk()?)),
+            Self::Four => u32::from_ne_bytes(*rest.first_chunk()?),
+        })
+    }
+
+    /// Replaces a number, which must fit.
+    #[inline]
+    fn set(self, offsets: &mut [u8], index: usize, value: u32) -> Option<()> {
+        let at = index.checked_mul(self.size())?;
+        let rest = offsets.get_mut(at..)?;
+        match self {
+            Self::One => *rest.first_mut()? = u8::try_from(value).ok()?,
+            Self::Two => *rest.first_chunk_mut()? = u16::try_from(value).ok()?.to_ne_bytes(),
+            Self::Four => *rest.first_chunk_mut()? = value.to_ne_bytes(),
+        }
+        Some(())
     }
 }
 
@@ -111,26 +219,43 @@ pub struct Inconsistent;
 #[derive(Debug)]
 pub struct Counter<'m> {
     geometry: Geometry,
-    digests: &'m mut [u8],
+    rows: Rows<'m>,
     /// The number of digests of each bucket.
-    offsets: &'m mut [u32],
+    offsets: &'m mut [u8],
     counted: u32,
 }
 
 impl<'m> Counter<'m> {
-    /// Begins a table; none if the memory has not the sizes that the geometry tells. What the
-    /// memory holds does not matter.
-    pub fn new(geometry: Geometry, digests: &'m mut [u8], offsets: &'m mut [u32]) -> Option<Self> {
-        if Some(digests.len()) != geometry.digests_len() || offsets.len() != geometry.offsets_len()
-        {
+    /// Begins a table; none if the memory has not the sizes that the geometry tells: `digests`
+    /// together, each a multiple of the size of a digest, and `offsets`. What the memory holds does
+    /// not matter.
+    pub fn new(
+        geometry: Geometry,
+        mut digests: [&'m mut [u8]; PIECES],
+        offsets: &'m mut [u8],
+    ) -> Option<Self> {
+        if offsets.len() != geometry.offsets_len() {
             return None;
         }
-        // A place that gets no digest must not look as if it had one: see `Placer::finish()`.
-        digests.fill(0);
+        let mut len = 0_usize;
+        for piece in &mut digests {
+            if piece.len().checked_rem(geometry.digest_size()) != Some(0) {
+                return None;
+            }
+            len = len.checked_add(piece.len())?;
+            // A place that gets no digest must not look as if it had one: see `Placer::finish()`.
+            piece.fill(0);
+        }
+        if Some(len) != geometry.digests_len() {
+            return None;
+        }
         offsets.fill(0);
         Some(Self {
             geometry,
-            digests,
+            rows: Rows {
+                size: geometry.digest_size(),
+                pieces: digests,
+            },
             offsets,
             counted: 0,
         })
@@ -141,6 +266,7 @@ impl<'m> Counter<'m> {
     /// # Errors
     ///
     /// It is of another size, or there are more digests than the geometry says.
+    #[inline]
     pub fn count(&mut self, digest: &[u8]) -> Result<(), Inconsistent> {
         let bucket = self.geometry.checked_bucket(digest)?;
         if self.counted >= self.geometry.num {
@@ -148,8 +274,11 @@ impl<'m> Counter<'m> {
         }
         self.counted = self.counted.saturating_add(1);
         if !self.offsets.is_empty() {
-            let count = self.offsets.get_mut(bucket).ok_or(Inconsistent)?;
-            *count = count.saturating_add(1);
+            let width = self.geometry.width();
+            let count = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
+            width
+                .set(self.offsets, bucket, count.saturating_add(1))
+                .ok_or(Inconsistent)?;
         }
         Ok(())
     }
@@ -163,14 +292,16 @@ impl<'m> Counter<'m> {
         if self.counted != self.geometry.num {
             return Err(Inconsistent);
         }
+        let width = self.geometry.width();
         let mut start = 0_u32;
-        for offset in self.offsets.iter_mut() {
-            let count = core::mem::replace(offset, start);
+        for bucket in 0..self.geometry.num_offsets() {
+            let count = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
+            width.set(self.offsets, bucket, start).ok_or(Inconsistent)?;
             start = start.saturating_add(count);
         }
         Ok(Placer {
             geometry: self.geometry,
-            digests: self.digests,
+            rows: self.rows,
             offsets: self.offsets,
             placed: 0,
         })
@@ -181,9 +312,9 @@ impl<'m> Counter<'m> {
 #[derive(Debug)]
 pub struct Placer<'m> {
     geometry: Geometry,
-    digests: &'m mut [u8],
+    rows: Rows<'m>,
     /// Where the next digest of each bucket goes. When all are placed, this is the bucket's end.
-    offsets: &'m mut [u32],
+    offsets: &'m mut [u8],
     placed: u32,
 }
 
@@ -192,7 +323,9 @@ impl Placer<'_> {
     ///
     /// # Errors
     ///
-    /// It is of another size, or there are more digests than the geometry says.
+    /// It is of another size, there are more digests than the geometry says, or more of its bucket
+    /// and of those after it than there is room for.
+    #[inline]
     pub fn place(&mut self, digest: &[u8]) -> Result<(), Inconsistent> {
         let bucket = self.geometry.checked_bucket(digest)?;
         if self.placed >= self.geometry.num {
@@ -201,16 +334,17 @@ impl Placer<'_> {
         let place = if self.offsets.is_empty() {
             self.placed
         } else {
-            let offset = self.offsets.get_mut(bucket).ok_or(Inconsistent)?;
-            let place = *offset;
-            *offset = offset.saturating_add(1);
+            let width = self.geometry.width();
+            let place = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
+            if place >= self.geometry.num {
+                return Err(Inconsistent);
+            }
+            width
+                .set(self.offsets, bucket, place.saturating_add(1))
+                .ok_or(Inconsistent)?;
             place
         };
-        self.geometry
-            .range(widen(place))
-            .and_then(|range| self.digests.get_mut(range))
-            .ok_or(Inconsistent)?
-            .copy_from_slice(digest);
+        copy(self.rows.get_mut(widen(place)).ok_or(Inconsistent)?, digest);
         self.placed = self.placed.saturating_add(1);
         Ok(())
     }
@@ -226,35 +360,39 @@ impl Placer<'_> {
     pub fn finish(self) -> Result<usize, Inconsistent> {
         let Self {
             geometry,
-            digests,
+            mut rows,
             offsets,
             placed,
         } = self;
         if placed != geometry.num {
             return Err(Inconsistent);
         }
-        let mut rows = Rows {
-            size: geometry.digest_size,
-            bytes: digests,
+        let width = geometry.width();
+        let mut few = Few {
+            order: [(0, 0); MAX_INSERTION],
+            copies: [[0; MAX_DIGEST_SIZE]; MAX_INSERTION],
         };
         let mut kept = 0;
         let mut start = 0;
-        let buckets = offsets.len().max(1);
-        for bucket in 0..buckets {
-            let end = offsets.get(bucket).copied().unwrap_or(placed);
+        for bucket in 0..geometry.num_offsets().max(1) {
+            let end = width.get(offsets, bucket).unwrap_or(placed);
             let next = widen(end);
             if next < start || next > widen(placed) {
                 return Err(Inconsistent);
             }
-            rows.sort(start..next);
             // If a bucket got a digest more than counted, another got one less, and so has, or has
             // left to its neighbour, a place with another bucket's digest or with zeros.
-            let distinct = rows.keep_distinct(start..next, kept, |digest| {
-                geometry.bucket(digest) == Some(bucket)
-            });
-            kept = distinct.ok_or(Inconsistent)?;
-            if let Some(offset) = offsets.get_mut(bucket) {
-                *offset = u32::try_from(kept).map_err(|_| Inconsistent)?;
+            let is_right = |key: u64| geometry.bucket(key).0 == bucket;
+            kept = if next.saturating_sub(start) <= MAX_INSERTION {
+                rows.sort_few(&mut few, start..next, kept, is_right)
+            } else {
+                rows.sort(start..next);
+                rows.keep_distinct(start..next, kept, is_right)
+            }
+            .ok_or(Inconsistent)?;
+            if !offsets.is_empty() {
+                let kept = u32::try_from(kept).map_err(|_| Inconsistent)?;
+                width.set(offsets, bucket, kept).ok_or(Inconsistent)?;
             }
             start = next;
         }
@@ -265,54 +403,121 @@ impl Placer<'_> {
     }
 }
 
+/// Few digests, copied, to be sorted by their keys.
+struct Few {
+    /// The key of a digest, and which it is.
+    order: [(u64, usize); MAX_INSERTION],
+    copies: [[u8; MAX_DIGEST_SIZE]; MAX_INSERTION],
+}
+
+impl Few {
+    /// The digest that is at `index` by order, and its key.
+    fn get(&self, index: usize, size: usize) -> Option<(u64, &[u8])> {
+        let &(key, from) = self.order.get(index)?;
+        Some((key, self.copies.get(from)?.get(..size)?))
+    }
+
+    /// Brings the digest at `index` to where it belongs among those before it, which are sorted.
+    fn insert(&mut self, index: usize, size: usize) {
+        for at in (1..=index).rev() {
+            let before = at.saturating_sub(1);
+            let (Some((key_before, other)), Some((key, digest))) =
+                (self.get(before, size), self.get(at, size))
+            else {
+                return;
+            };
+            if key_before < key || (key_before == key && other <= digest) {
+                return;
+            }
+            self.order.swap(before, at);
+        }
+    }
+}
+
 /// Digests one after another, to be sorted in place.
+#[derive(Debug)]
 struct Rows<'m> {
     size: usize,
-    bytes: &'m mut [u8],
+    pieces: [&'m mut [u8]; PIECES],
 }
 
 impl Rows<'_> {
     /// The digest at `index`; the empty slice if there is none.
     fn get(&self, index: usize) -> &[u8] {
         let start = index.saturating_mul(self.size);
-        self.bytes
-            .get(start..start.saturating_add(self.size))
-            .unwrap_or_default()
+        find_row(self.pieces.iter().map(|piece| &**piece), start, self.size).unwrap_or_default()
+    }
+
+    /// The digest at `index`.
+    fn get_mut(&mut self, index: usize) -> Option<&mut [u8]> {
+        let mut start = index.checked_mul(self.size)?;
+        for piece in &mut self.pieces {
+            if start < piece.len() {
+                return piece.get_mut(start..start.checked_add(self.size)?);
+            }
+            start = start.saturating_sub(piece.len());
+        }
+        None
+    }
+
+    /// Copies a digest to the beginning of `copy`.
+    fn copy_out<'c>(
+        &self,
+        index: usize,
+        copy_of_it: &'c mut [u8; MAX_DIGEST_SIZE],
+    ) -> Option<&'c [u8]> {
+        let copied = copy_of_it.get_mut(..self.size)?;
+        copy(copied, self.get(index));
+        Some(copied)
     }
 
     /// Exchanges two digests, if both are there.
     fn swap(&mut self, a: usize, b: usize) {
-        let (low, high) = (a.min(b), a.max(b));
-        let (Some(low), Some(high)) = (low.checked_mul(self.size), high.checked_mul(self.size))
+        let (mut of_a, mut of_b) = ([0; MAX_DIGEST_SIZE], [0; MAX_DIGEST_SIZE]);
+        let (Some(digest_a), Some(digest_b)) =
+            (self.copy_out(a, &mut of_a), self.copy_out(b, &mut of_b))
         else {
             return;
         };
-        let Some((head, tail)) = self.bytes.split_at_mut_checked(high) else {
-            return;
-        };
-        if let (Some(low), Some(high)) = (
-            head.get_mut(low..low.saturating_add(self.size)),
-            tail.get_mut(..self.size),
-        ) {
-            low.swap_with_slice(high);
+        if let Some(to) = self.get_mut(a) {
+            copy(to, digest_b);
+        }
+        if let Some(to) = self.get_mut(b) {
+            copy(to, digest_a);
         }
     }
 
-    /// Moves a digest down to `to`, if both places are there.
-    fn move_down(&mut self, from: usize, to: usize) {
-        let (Some(from), Some(to)) = (from.checked_mul(self.size), to.checked_mul(self.size))
-        else {
-            return;
-        };
-        let Some((head, tail)) = self.bytes.split_at_mut_checked(from) else {
-            return;
-        };
-        if let (Some(source), Some(target)) = (
-            tail.get(..self.size),
-            head.get_mut(to..to.saturating_add(self.size)),
-        ) {
-            target.copy_from_slice(source);
+    /// Sorts the digests of `range`, [`MAX_INSERTION`] at most, by way of `few`, moves the distinct
+    /// ones to `target` and on, which is not after the beginning of `range`, and gives where they
+    /// end. None if `is_right` is not true of one.
+    fn sort_few(
+        &mut self,
+        few: &mut Few,
+        range: Range<usize>,
+        target: usize,
+        is_right: impl Fn(u64) -> bool,
+    ) -> Option<usize> {
+        let size = self.size;
+        let num = range.len();
+        for (index, from) in range.enumerate() {
+            let key = key(self.copy_out(from, few.copies.get_mut(index)?)?);
+            if !is_right(key) {
+                return None;
+            }
+            *few.order.get_mut(index)? = (key, index);
+            few.insert(index, size);
         }
+        let mut end = target;
+        let mut last = None;
+        for index in 0..num {
+            let this = few.get(index, size)?;
+            if last != Some(this) {
+                copy(self.get_mut(end)?, this.1);
+                end = end.checked_add(1)?;
+            }
+            last = Some(this);
+        }
+        Some(end)
     }
 
     /// Sorts the digests of `range` in place, without recursion, in O(n log n) time whatever the
@@ -441,19 +646,21 @@ impl Rows<'_> {
         &mut self,
         range: Range<usize>,
         target: usize,
-        is_right: impl Fn(&[u8]) -> bool,
+        is_right: impl Fn(u64) -> bool,
     ) -> Option<usize> {
         let mut end = target;
         for index in range {
             let digest = self.get(index);
-            if !is_right(digest) {
+            if !is_right(key(digest)) {
                 return None;
             }
             if end > target && self.get(end.saturating_sub(1)) == digest {
                 continue;
             }
             if end != index {
-                self.move_down(index, end);
+                let mut copied = [0; MAX_DIGEST_SIZE];
+                let digest = self.copy_out(index, &mut copied)?;
+                copy(self.get_mut(end)?, digest);
             }
             end = end.saturating_add(1);
         }
@@ -461,12 +668,28 @@ impl Rows<'_> {
     }
 }
 
+/// The `size` bytes at `start` of pieces that are one after another.
+#[inline]
+fn find_row<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    mut start: usize,
+    size: usize,
+) -> Option<&'a [u8]> {
+    for piece in pieces {
+        if start < piece.len() {
+            return piece.get(start..start.checked_add(size)?);
+        }
+        start = start.saturating_sub(piece.len());
+    }
+    None
+}
+
 /// A table of digests.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
     geometry: Geometry,
-    digests: &'a [u8],
-    offsets: &'a [u32],
+    digests: [&'a [u8]; PIECES],
+    offsets: &'a [u8],
     num_distinct: usize,
 }
 
@@ -475,40 +698,68 @@ impl<'a> Table<'a> {
     /// told. The memory for digests may have been cut after these.
     ///
     /// Checks sizes only; if the memory holds anything else, look-ups give arbitrary answers.
+    #[inline]
     pub fn new(
         geometry: Geometry,
-        digests: &'a [u8],
-        offsets: &'a [u32],
+        digests: [&'a [u8]; PIECES],
+        offsets: &'a [u8],
         num_distinct: usize,
     ) -> Option<Self> {
-        let len = num_distinct.checked_mul(geometry.digest_size)?;
         if offsets.len() != geometry.offsets_len() || num_distinct > widen(geometry.num) {
+            return None;
+        }
+        let room = digests
+            .iter()
+            .fold(0_usize, |len, piece| len.saturating_add(piece.len()));
+        if room < num_distinct.checked_mul(geometry.digest_size())? {
             return None;
         }
         Some(Self {
             geometry,
-            digests: digests.get(..len)?,
+            digests,
             offsets,
             num_distinct,
         })
     }
 
     /// Whether the digest is in the table.
+    #[inline]
     pub fn contains(&self, digest: &[u8]) -> bool {
-        digest.len() == self.geometry.digest_size && self.find(digest).is_some()
+        digest.len() == self.geometry.digest_size() && self.find(digest).is_some()
+    }
+
+    /// The digest at `index`.
+    fn row(&self, index: usize) -> Option<&'a [u8]> {
+        let size = self.geometry.digest_size();
+        find_row(self.digests.into_iter(), index.checked_mul(size)?, size)
     }
 
     /// Where the digest is.
     fn find(&self, digest: &[u8]) -> Option<usize> {
-        let mut range = self.bucket_range(self.geometry.bucket(digest)?)?;
-        while !range.is_empty() {
-            let middle = range.start.checked_add(range.len() / 2)?;
-            let found = self.digests.get(self.geometry.range(middle)?)?;
-            match digest.cmp(found) {
-                core::cmp::Ordering::Less => range.end = middle,
-                core::cmp::Ordering::Greater => range.start = middle.checked_add(1)?,
-                core::cmp::Ordering::Equal => return Some(middle),
+        let wanted = key(digest);
+        let (bucket, fraction) = self.geometry.bucket(wanted);
+        let mut range = self.bucket_range(bucket)?;
+        // Where it should be.
+        let num = u64::try_from(range.len()).ok()?;
+        let ahead = num.saturating_mul(fraction.into()) >> 32;
+        let mut next = range.start.checked_add(usize::try_from(ahead).ok()?)?;
+        let mut steps = 0_usize;
+        while range.contains(&next) {
+            let found = self.row(next)?;
+            // Most differ in the key already.
+            match wanted.cmp(&key(found)).then_with(|| digest.cmp(found)) {
+                core::cmp::Ordering::Less => range.end = next,
+                core::cmp::Ordering::Greater => range.start = next.checked_add(1)?,
+                core::cmp::Ordering::Equal => return Some(next),
             }
+            steps = steps.saturating_add(1);
+            next = if steps > MAX_STEPS {
+                range.start.checked_add(range.len() / 2)?
+            } else if range.end == next {
+                next.checked_sub(1)?
+            } else {
+                next.checked_add(1)?
+            };
         }
         None
     }
@@ -518,10 +769,11 @@ impl<'a> Table<'a> {
         if self.offsets.is_empty() {
             return Some(0..self.num_distinct);
         }
+        let width = self.geometry.width();
         let start = match bucket.checked_sub(1) {
             None => 0,
-            Some(before) => widen(*self.offsets.get(before)?),
+            Some(before) => width.get(self.offsets, before)?,
         };
-        Some(start..widen(*self.offsets.get(bucket)?))
+        Some(widen(start)..widen(width.get(self.offsets, bucket)?))
     }
 }

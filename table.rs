@@ -5,37 +5,110 @@
 //! [`crate::htable`] says how a table is laid out and looked up; this room gives it memory, and
 //! keeps one table for each algorithm and digest type of the list.
 
-use core::mem::size_of;
+use core::{array, mem::size_of};
 use kernel::prelude::*;
 
 use crate::{
-    builder::Collected,
-    htable::{Counter, Geometry, Inconsistent, Table},
+    htable::{Counter, Geometry, Inconsistent, Table, PIECES},
     parsers::{
         algo::{DigestType, HashAlgo},
         List,
     },
 };
 
+/// From this size on, memory comes in whole pages and not in powers of two: `KMALLOC_MAX_SIZE`
+/// where it is smallest.
+const LARGE: usize = 4 << 20;
+
+/// The largest size up to `len`, which is not zero, that the allocator has no loss with.
+fn fitting(len: usize) -> usize {
+    match len {
+        96..128 => 96,
+        192..256 => 192,
+        LARGE.. => len,
+        _ => 1 << len.ilog2(),
+    }
+}
+
+/// Digests one after another. What the allocator would round up is cut to pieces, since most lists
+/// are small and there are many of them.
+struct Digests([KVVec<u8>; PIECES]);
+
+impl Digests {
+    /// Memory for `num` digests of `size` bytes. May sleep.
+    fn new(num: usize, size: usize) -> Result<Self> {
+        let mut pieces = array::from_fn(|_| KVVec::new());
+        let mut left = num;
+        for (piece, more) in pieces.iter_mut().zip((0..PIECES).rev()) {
+            let wanted = left.checked_mul(size).ok_or(EOVERFLOW)?;
+            if wanted == 0 {
+                break;
+            }
+            let fitting = fitting(wanted);
+            let num = match fitting / size {
+                // The last piece takes all; and so does any where little is lost by that.
+                num if more > 0 && num > 0 && 2 * fitting - wanted > wanted / 16 => num,
+                _ => left,
+            };
+            *piece = KVVec::from_elem(0, num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
+            left -= num;
+        }
+        Ok(Self(pieces))
+    }
+
+    fn pieces(&self) -> [&[u8]; PIECES] {
+        self.0.each_ref().map(|piece| &piece[..])
+    }
+
+    fn pieces_mut(&mut self) -> [&mut [u8]; PIECES] {
+        self.0.each_mut().map(|piece| &mut piece[..])
+    }
+
+    /// One after another.
+    fn iter(&self, size: usize) -> impl Iterator<Item = &[u8]> {
+        self.0
+            .iter()
+            .flat_map(move |piece| piece.chunks_exact(size))
+    }
+
+    /// Bytes of memory.
+    fn bytes(&self) -> usize {
+        self.0.iter().map(KVVec::capacity).sum()
+    }
+
+    /// A copy of the first `num`.
+    fn cut(&self, num: usize, size: usize) -> Result<Self> {
+        let mut cut = Self::new(num, size)?;
+        let places = cut
+            .0
+            .iter_mut()
+            .flat_map(|piece| piece.chunks_exact_mut(size));
+        for (place, digest) in places.zip(self.iter(size)) {
+            place.copy_from_slice(digest);
+        }
+        Ok(cut)
+    }
+}
+
 /// The digests of one algorithm and type.
 struct Stored {
     algo: HashAlgo,
     digest_type: DigestType,
-    geometry: Geometry,
     /// Distinct digests.
-    len: usize,
-    digests: KVVec<u8>,
-    offsets: KVVec<u32>,
+    len: u32,
+    geometry: Geometry,
+    digests: Digests,
+    offsets: KVVec<u8>,
 }
 
 /// Where the digests of a table come from: told twice, the same ones each time.
-trait Source {
+pub(crate) trait Source {
     /// Calls `f` with each digest of the algorithm and type, until it fails.
     fn for_each_of(
         &self,
         algo: HashAlgo,
         digest_type: DigestType,
-        f: &mut dyn FnMut(&[u8]) -> Result<(), Inconsistent>,
+        f: impl FnMut(&[u8]) -> Result<(), Inconsistent>,
     ) -> Result<(), Inconsistent>;
 }
 
@@ -44,9 +117,9 @@ impl Source for List<'_> {
         &self,
         algo: HashAlgo,
         digest_type: DigestType,
-        f: &mut dyn FnMut(&[u8]) -> Result<(), Inconsistent>,
+        mut f: impl FnMut(&[u8]) -> Result<(), Inconsistent>,
     ) -> Result<(), Inconsistent> {
-        self.for_each(|entry| {
+        self.for_each_digest(|entry| {
             if entry.algo == algo && entry.digest_type == digest_type {
                 f(entry.digest)?;
             }
@@ -55,61 +128,63 @@ impl Source for List<'_> {
     }
 }
 
-impl Source for Collected {
-    fn for_each_of(
-        &self,
-        algo: HashAlgo,
-        _digest_type: DigestType,
-        f: &mut dyn FnMut(&[u8]) -> Result<(), Inconsistent>,
-    ) -> Result<(), Inconsistent> {
-        self.digests(algo)
-            .chunks_exact(algo.digest_size())
-            .try_for_each(f)
-    }
-}
-
 impl Stored {
     /// Fills a table with the `num` digests of one algorithm and type that `source` has.
     fn build(
-        source: &dyn Source,
+        source: &impl Source,
         algo: HashAlgo,
         digest_type: DigestType,
         num: usize,
     ) -> Result<Self> {
-        let geometry = Geometry::new(algo.digest_size(), num).ok_or(EOVERFLOW)?;
-        let mut digests =
-            KVVec::from_elem(0, geometry.digests_len().ok_or(EOVERFLOW)?, GFP_KERNEL)?;
+        let size = algo.digest_size();
+        let geometry = Geometry::new(size, num).ok_or(EOVERFLOW)?;
+        let mut digests = Digests::new(num, size)?;
         let mut offsets = KVVec::from_elem(0, geometry.offsets_len(), GFP_KERNEL)?;
 
-        let mut counter = Counter::new(geometry, &mut digests, &mut offsets).ok_or(EINVAL)?;
+        let mut counter =
+            Counter::new(geometry, digests.pieces_mut(), &mut offsets).ok_or(EINVAL)?;
         source
-            .for_each_of(algo, digest_type, &mut |digest| counter.count(digest))
+            .for_each_of(algo, digest_type, |digest| counter.count(digest))
             .map_err(internal)?;
         let mut placer = counter.into_placer().map_err(internal)?;
         source
-            .for_each_of(algo, digest_type, &mut |digest| placer.place(digest))
+            .for_each_of(algo, digest_type, |digest| placer.place(digest))
             .map_err(internal)?;
         let len = placer.finish().map_err(internal)?;
 
+        // Duplicates cost nothing when they have been found.
+        if len < num {
+            digests = digests.cut(len, size)?;
+        }
         Ok(Self {
             algo,
             digest_type,
+            len: u32::try_from(len)?,
             geometry,
-            len,
             digests,
             offsets,
         })
     }
 
     fn contains(&self, digest: &[u8]) -> bool {
-        Table::new(self.geometry, &self.digests, &self.offsets, self.len)
-            .is_some_and(|table| table.contains(digest))
+        Table::new(
+            self.geometry,
+            self.digests.pieces(),
+            &self.offsets,
+            self.len(),
+        )
+        .is_some_and(|table| table.contains(digest))
     }
 
-    /// The distinct digests, one after another.
-    fn bytes_of_digests(&self) -> &[u8] {
-        let len = self.len.saturating_mul(self.algo.digest_size());
-        self.digests.get(..len).unwrap_or_default()
+    /// The number of distinct digests.
+    fn len(&self) -> usize {
+        // CAST: Widens, as there is no kernel whose sizes have less than 32 bits.
+        self.len as usize
+    }
+
+    /// The distinct digests.
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.digests.iter(self.algo.digest_size()).take(self.len())
     }
 }
 
@@ -129,24 +204,23 @@ impl Tables {
     ///
     /// `ENOMEM`, `EOVERFLOW` if the digests do not fit into the address space.
     pub(crate) fn build(list: &List<'_>) -> Result<Self> {
-        let mut tables = KVec::new();
-        for (algo, digest_type, num) in list.counts().iter_nonzero() {
-            let num = usize::try_from(num)?;
-            tables.push(Stored::build(list, algo, digest_type, num)?, GFP_KERNEL)?;
-        }
-        Ok(Self(tables))
+        Self::build_from(list, list.counts().iter_nonzero())
     }
 
-    /// Builds the tables of what a parser of a module collected. May sleep.
+    /// Builds the tables of what `source` has: digests of these algorithms and types, and so many
+    /// of each. May sleep.
     ///
     /// # Errors
     ///
     /// As [`Self::build`].
-    pub(crate) fn build_collected(collected: &Collected) -> Result<Self> {
+    pub(crate) fn build_from(
+        source: &impl Source,
+        counts: impl Iterator<Item = (HashAlgo, DigestType, u32)>,
+    ) -> Result<Self> {
         let mut tables = KVec::new();
-        for (algo, num) in collected.counts() {
-            let stored = Stored::build(collected, algo, DigestType::FileData, num)?;
-            tables.push(stored, GFP_KERNEL)?;
+        for (algo, digest_type, num) in counts {
+            let num = usize::try_from(num)?;
+            tables.push(Stored::build(source, algo, digest_type, num)?, GFP_KERNEL)?;
         }
         Ok(Self(tables))
     }
@@ -175,23 +249,19 @@ impl Tables {
         self.0
             .iter()
             .filter(|t| t.digest_type == DigestType::FileData)
-            .try_for_each(|t| {
-                t.bytes_of_digests()
-                    .chunks_exact(t.algo.digest_size())
-                    .try_for_each(|digest| f(t.algo, digest))
-            })
+            .try_for_each(|t| t.iter().try_for_each(|digest| f(t.algo, digest)))
     }
 
     /// Bytes of memory.
     pub(crate) fn bytes(&self) -> usize {
         self.0
             .iter()
-            .map(|t| size_of::<Stored>() + t.digests.capacity() + t.offsets.capacity() * 4)
+            .map(|t| size_of::<Stored>() + t.digests.bytes() + t.offsets.capacity())
             .sum()
     }
 
     /// Number of distinct digests.
     pub(crate) fn len(&self) -> usize {
-        self.0.iter().map(|t| t.len).sum()
+        self.0.iter().map(Stored::len).sum()
     }
 }

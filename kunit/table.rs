@@ -57,6 +57,14 @@ mod tests {
     }
 
     #[test]
+    fn widths_of_offsets() {
+        // The last number that two bytes can tell, and the first that needs four.
+        for num in [0xffff, 0x1_0000] {
+            assert!(round_trip::<20>(HashAlgo::Sha1, num, digest));
+        }
+    }
+
+    #[test]
     fn algorithms() {
         assert!(round_trip::<16>(HashAlgo::Md5, 100, digest));
         assert!(round_trip::<20>(HashAlgo::Sha1, 100, digest));
@@ -85,6 +93,8 @@ mod tests {
             .map_err(|_| EINVAL)
             .and_then(|list| Tables::build(&list));
         assert!(tables.is_ok_and(|tables| tables.len() == 7
+            // Their memory has been given back: there were 300.
+            && tables.bytes() < 300 * 32 / 4
             && (0..7).all(|n| tables.contains(HashAlgo::Sha256, &digest::<32>(n)))));
     }
 

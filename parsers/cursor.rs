@@ -2,6 +2,8 @@
 
 //! Reading big-endian numbers and slices one after another, with bounds and with offsets.
 
+use core::ffi::CStr;
+
 use super::error::{Error, Kind};
 
 /// What is left of some data, and where in the list it is.
@@ -68,13 +70,20 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
+    /// Goes over `len` bytes, if there are as many.
+    #[inline]
+    pub(super) fn skip(&mut self, len: usize) -> Option<()> {
+        let rest = self.rest.get(len..)?;
+        self.advance_to(rest);
+        Some(())
+    }
+
     /// Reads a string with a NUL at its end, and gives it without.
     pub(super) fn string(&mut self) -> Result<Cursor<'a>, Error> {
-        let (string, rest) = self
-            .rest
-            .iter()
-            .position(|&b| b == 0)
-            .and_then(|len| self.rest.split_at_checked(len))
+        // The NUL is searched for word by word.
+        let (string, rest) = CStr::from_bytes_until_nul(self.rest)
+            .ok()
+            .and_then(|string| self.rest.split_at_checked(string.count_bytes()))
             .ok_or(self.error(Kind::Unterminated))?;
         let string = Cursor::new(string, self.offset);
         self.advance_to(rest.get(1..).unwrap_or_default());

@@ -154,11 +154,23 @@ enum Body<'a> {
 }
 
 impl Body<'_> {
-    fn walk<E>(&self, f: impl FnMut(Entry<'_>) -> Result<(), E>) -> Result<(), Halt<E>> {
+    /// Without paths, a walk of some formats is shorter.
+    fn walk<E, const WITH_PATHS: bool>(
+        &self,
+        f: impl FnMut(Entry<'_>) -> Result<(), E>,
+    ) -> Result<(), Halt<E>> {
         match self {
             Self::Tlv(body) => body.walk(f),
-            Self::Rpm(body) => body.walk(f),
+            Self::Rpm(body) => body.walk::<E, WITH_PATHS>(f),
         }
+    }
+}
+
+/// The result of a walk through a list that is known to be well-formed.
+fn walked<E>(result: Result<(), Halt<E>>) -> Result<(), E> {
+    match result {
+        Err(Halt::Stopped(error)) => Err(error),
+        Ok(()) | Err(Halt::Malformed(_)) => Ok(()),
     }
 }
 
@@ -191,7 +203,7 @@ impl<'a> List<'a> {
             Format::Rpm => Body::Rpm(rpm::Body::parse(content)?),
         };
         let mut counts = Counts::new();
-        let walked = body.walk(|entry| {
+        let walked = body.walk::<_, true>(|entry| {
             counts
                 .add(entry.algo, entry.digest_type)
                 .ok_or(Error::new(Kind::TooBig, 0))
@@ -214,10 +226,16 @@ impl<'a> List<'a> {
     ///
     /// That of `f`.
     pub fn for_each<E>(&self, f: impl FnMut(Entry<'_>) -> Result<(), E>) -> Result<(), E> {
-        match self.body.walk(f) {
-            Err(Halt::Stopped(error)) => Err(error),
-            // By the type's invariants, a walk finds nothing malformed.
-            Ok(()) | Err(Halt::Malformed(_)) => Ok(()),
-        }
+        walked(self.body.walk::<_, true>(f))
+    }
+
+    /// As [`Self::for_each`], but whether entries have their paths is not said: for who wants only
+    /// digests.
+    ///
+    /// # Errors
+    ///
+    /// That of `f`.
+    pub fn for_each_digest<E>(&self, f: impl FnMut(Entry<'_>) -> Result<(), E>) -> Result<(), E> {
+        walked(self.body.walk::<_, false>(f))
     }
 }

@@ -185,8 +185,9 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Calls `f` for each digest until something is malformed or `f` fails.
-    pub(super) fn walk<E>(
+    /// Calls `f` for each digest until something is malformed or `f` fails. If not `WITH_PATHS`,
+    /// entries have none, and nothing that concerns them is looked at.
+    pub(super) fn walk<E, const WITH_PATHS: bool>(
         &self,
         mut f: impl FnMut(Entry<'_>) -> Result<(), E>,
     ) -> Result<(), Halt<E>> {
@@ -199,11 +200,15 @@ impl<'a> Body<'a> {
         else {
             return Ok(());
         };
+        if !WITH_PATHS {
+            paths = None;
+        }
         let mut dirs = paths.map(|paths| Dirs::new(paths.dir_names, self.size));
         let mut buffer = [0; MAX_DIGEST_SIZE];
+        let digest = buffer.get_mut(..algo.digest_size()).unwrap_or_default();
         let mut hex = digests.data;
         for _ in 0..digests.count {
-            let hex = hex.string()?;
+            let has_digest = next_digest(&mut hex, digest)?;
             let is_regular = match &mut modes {
                 Some(modes) => modes.data.u16()? & MODE_TYPE == MODE_REGULAR,
                 None => true,
@@ -212,15 +217,11 @@ impl<'a> Body<'a> {
                 (Some(paths), Some(dirs)) => next_path(paths, dirs)?,
                 _ => None,
             };
-            if hex.is_empty() {
-                continue;
-            }
-            let digest = decode(hex, algo, &mut buffer)?;
-            if is_regular {
+            if has_digest && is_regular {
                 f(Entry {
                     algo,
                     digest_type: DigestType::FileData,
-                    digest,
+                    digest: &*digest,
                     path,
                 })
                 .map_err(Halt::Stopped)?;
@@ -380,31 +381,51 @@ impl<'a> Dirs<'a> {
     }
 }
 
-/// Decodes a digest into the beginning of `buffer`, and gives it.
-fn decode<'b>(
-    hex: Cursor<'_>,
-    algo: HashAlgo,
-    buffer: &'b mut [u8; MAX_DIGEST_SIZE],
-) -> Result<&'b [u8], Error> {
-    let (pairs, rest) = (hex.rest().chunks_exact(2), hex.len() % 2);
-    let digest = buffer
-        .get_mut(..algo.digest_size())
-        .filter(|digest| rest == 0 && pairs.len() == digest.len())
-        .ok_or(hex.error(Kind::DigestSize))?;
-    for (byte, pair) in digest.iter_mut().zip(pairs) {
-        let value = pair
-            .iter()
-            .try_fold(0, |value, &digit| Some(value << 4 | nibble(digit)?));
-        *byte = value.ok_or(hex.error(Kind::BadHex))?;
+/// Reads the next digest, if it is not empty.
+fn next_digest(hex: &mut Cursor<'_>, digest: &mut [u8]) -> Result<bool, Error> {
+    // What is expected, without looking for the end first: digits are no NUL.
+    let len = digest.len().saturating_mul(2);
+    let digits = hex.rest().split_at_checked(len);
+    if let Some((digits, [0, ..])) = digits {
+        let end = len.saturating_add(1);
+        if decode(digits, digest).is_some() && hex.skip(end).is_some() {
+            return Ok(true);
+        }
     }
-    Ok(digest)
+    let string = hex.string()?;
+    match string.len() {
+        0 => Ok(false),
+        found if found == len => Err(string.error(Kind::BadHex)),
+        _ => Err(string.error(Kind::DigestSize)),
+    }
 }
 
-/// The value of a lower-case hexadecimal digit, which is the only one that RPM writes.
-const fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
-        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
-        _ => None,
+/// The same byte eight times.
+const fn bytes(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Decodes lower-case hexadecimal digits, the only ones that RPM writes, eight at a time.
+#[inline]
+fn decode(digits: &[u8], to: &mut [u8]) -> Option<()> {
+    for (word, to) in digits.chunks_exact(8).zip(to.chunks_exact_mut(4)) {
+        let word = u64::from_be_bytes(*word.first_chunk()?);
+        // Bytes below 0x80 are at least `min` if the sum has the highest bit.
+        let at_least = |min: u8| word.wrapping_add(bytes(0x80_u8.wrapping_sub(min)));
+        let is_figure = at_least(b'0') & !at_least(b'9'.wrapping_add(1));
+        let is_letter = at_least(b'a') & !at_least(b'f'.wrapping_add(1));
+        if !word & (is_figure | is_letter) & bytes(0x80) != bytes(0x80) {
+            return None;
+        }
+        // The low four bits are the value of a figure, and nine less than that of a letter, which
+        // has bit 6.
+        let letters = (word >> 6) & bytes(1);
+        let nibbles = (word & bytes(0x0f)).wrapping_add(letters.wrapping_mul(9));
+        // Two to a byte, then these next to each other.
+        let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
+        let pairs = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+        let pairs = (pairs | pairs >> 16) & 0xffff_ffff;
+        to.copy_from_slice(&u32::try_from(pairs).ok()?.to_be_bytes());
     }
+    Some(())
 }

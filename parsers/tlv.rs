@@ -142,6 +142,10 @@ fn walk_current<E>(
     let mut algo = None;
     let mut digest_type = DigestType::FileData;
     while !cursor.is_empty() {
+        if let Some(usual) = algo.and_then(|algo| UsualEntry::read(&mut cursor, algo)) {
+            f(usual.finish(digest_type)).map_err(Halt::Stopped)?;
+            continue;
+        }
         let mut field = next_current(&mut cursor)?;
         match field.number {
             field::ALGO => {
@@ -178,6 +182,59 @@ fn walk_current<E>(
         }
     }
     Ok(())
+}
+
+/// An entry as everybody writes it: a digest, and then a path or nothing.
+struct UsualEntry<'a> {
+    algo: HashAlgo,
+    digest: &'a [u8],
+    path: Option<&'a [u8]>,
+}
+
+impl<'a> UsualEntry<'a> {
+    /// Reads the next field if it is such an entry. Whatever else it is, right or wrong, is left to
+    /// others: this only saves time.
+    #[inline]
+    fn read(cursor: &mut Cursor<'a>, algo: HashAlgo) -> Option<Self> {
+        const SIZE_OF_HEADS: usize = 2 * (size_of::<u16>() + size_of::<u32>());
+        let size = algo.digest_size();
+        let (heads, rest) = cursor.rest().split_first_chunk::<SIZE_OF_HEADS>()?;
+        let [f1, f0, l3, l2, l1, l0, d1, d0, s3, s2, s1, s0] = *heads;
+        let len = usize::try_from(u32::from_be_bytes([l3, l2, l1, l0])).ok()?;
+        if u16::from_be_bytes([f1, f0]) != field::ENTRY
+            || u64::from(u16::from_be_bytes([d1, d0])) != entry_field::DIGEST
+            || usize::try_from(u32::from_be_bytes([s3, s2, s1, s0])) != Ok(size)
+        {
+            return None;
+        }
+        let (digest, rest) = rest.split_at_checked(size)?;
+        // The second of the two heads is part of the entry.
+        let path_len = len.checked_sub(size)?.checked_sub(SIZE_OF_HEADS / 2)?;
+        let path = match path_len {
+            0 => None,
+            _ => {
+                let (head, path) = rest.get(..path_len)?.split_first_chunk::<6>()?;
+                let [p1, p0, l3, l2, l1, l0] = *head;
+                let len = usize::try_from(u32::from_be_bytes([l3, l2, l1, l0])).ok()?;
+                let is_path = u64::from(u16::from_be_bytes([p1, p0])) == entry_field::PATH;
+                if !is_path || len != path.len() || path.is_empty() {
+                    return None;
+                }
+                Some(path)
+            }
+        };
+        cursor.skip(SIZE_OF_HEADS.checked_add(size)?.checked_add(path_len)?)?;
+        Some(Self { algo, digest, path })
+    }
+
+    fn finish(self, digest_type: DigestType) -> Entry<'a> {
+        Entry {
+            algo: self.algo,
+            digest_type,
+            digest: self.digest,
+            path: self.path.map(|dir| Path { dir, base: b"" }),
+        }
+    }
 }
 
 /// The fields of a blob of April 2024.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use digest_list_formats::{
-    htable::{Counter, Geometry, Inconsistent, Table},
+    htable::{Counter, Geometry, Inconsistent, Table, PIECES},
     parsers::algo::HashAlgo,
 };
 use proptest::prelude::*;
@@ -15,17 +15,34 @@ use proptest::prelude::*;
 struct Built {
     geometry: Geometry,
     digests: Vec<u8>,
-    offsets: Vec<u32>,
+    /// Where the pieces of the memory for digests end.
+    cuts: [usize; PIECES - 1],
+    offsets: Vec<u8>,
     distinct: usize,
 }
 
+/// Memory in pieces.
+fn pieces(memory: &[u8], [first, second]: [usize; PIECES - 1]) -> [&[u8]; PIECES] {
+    [&memory[..first], &memory[first..second], &memory[second..]]
+}
+
+/// The same.
+fn pieces_mut(memory: &mut [u8], [first, second]: [usize; PIECES - 1]) -> [&mut [u8]; PIECES] {
+    let (before, third) = memory.split_at_mut(second);
+    let (first, second) = before.split_at_mut(first);
+    [first, second, third]
+}
+
 impl Built {
-    /// Makes a table in memory full of garbage, placing in another order than counting.
-    fn new<D: AsRef<[u8]>>(size: usize, input: &[D]) -> Self {
+    /// Makes a table in memory full of garbage, placing in another order than counting. The memory
+    /// is cut after these numbers of digests.
+    fn new<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: [usize; PIECES - 1]) -> Self {
+        let cuts = cuts.map(|num| num * size);
         let geometry = Geometry::new(size, input.len()).unwrap();
         let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
-        let mut offsets = vec![0xa5a5_a5a5; geometry.offsets_len()];
-        let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
+        let mut offsets = vec![0xa5; geometry.offsets_len()];
+        let mut counter =
+            Counter::new(geometry, pieces_mut(&mut digests, cuts), &mut offsets).unwrap();
         for digest in input {
             counter.count(digest.as_ref()).unwrap();
         }
@@ -37,20 +54,29 @@ impl Built {
         Self {
             geometry,
             digests,
+            cuts,
             offsets,
             distinct,
         }
     }
 
     fn table(&self) -> Table<'_> {
-        Table::new(self.geometry, &self.digests, &self.offsets, self.distinct).unwrap()
+        let digests = pieces(&self.digests, self.cuts);
+        Table::new(self.geometry, digests, &self.offsets, self.distinct).unwrap()
     }
 }
 
-/// Checks a table of these digests against a set.
+/// Checks a table of these digests against a set, with the memory in one piece and in three.
 fn check<D: AsRef<[u8]>>(size: usize, input: &[D]) {
+    let num = input.len();
+    for cuts in [[num, num], [num / 2, num - num / 8]] {
+        check_cut(size, input, cuts);
+    }
+}
+
+fn check_cut<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: [usize; PIECES - 1]) {
     let set: BTreeSet<&[u8]> = input.iter().map(AsRef::as_ref).collect();
-    let built = Built::new(size, input);
+    let built = Built::new(size, input, cuts);
     assert_eq!(built.distinct, set.len());
     let table = built.table();
     // The digests are the set, in order, and nothing but it.
@@ -189,7 +215,7 @@ fn duplicates() {
 fn memory_for_each_digest() {
     for num in [1_000_000, 1 << 20, (1 << 21) - 1, 10_000_000, 1 << 32] {
         let geometry = Geometry::new(32, num - 1).unwrap();
-        let bytes = geometry.digests_len().unwrap() + 4 * geometry.offsets_len();
+        let bytes = geometry.digests_len().unwrap() + geometry.offsets_len();
         assert!(bytes <= 33 * num, "{num}");
     }
 }
@@ -199,7 +225,7 @@ fn large_tables() {
     let num = 200_000_u32;
     let mut random = Random(4);
     let input: Vec<_> = (0..num).map(|_| random.digest(32)).collect();
-    let built = Built::new(32, &input);
+    let built = Built::new(32, &input, [input.len(); 2]);
     let table = built.table();
     assert!(input.iter().all(|digest| table.contains(digest)));
     assert!(!table.contains(&random.digest(32)));
@@ -216,7 +242,7 @@ fn large_tables() {
         })
         .collect();
     let start = Instant::now();
-    let built = Built::new(32, &crafted);
+    let built = Built::new(32, &crafted, [crafted.len(); 2]);
     let table = built.table();
     assert!(crafted.iter().all(|digest| table.contains(digest)));
     // Quadratic time would be more than 10^10 steps.
@@ -226,7 +252,8 @@ fn large_tables() {
 #[test]
 fn geometry() {
     assert!(Geometry::new(0, 1).is_none());
-    assert!(Geometry::new(3, 1).is_none());
+    assert!(Geometry::new(7, 1).is_none());
+    assert!(Geometry::new(65, 1).is_none());
     assert!(Geometry::new(32, usize::MAX).is_none());
     assert!(Geometry::new(32, 1 << 32).is_none());
     assert!(Geometry::new(usize::MAX, 2).is_none());
@@ -238,11 +265,22 @@ fn geometry() {
         (8, 2),
         (15, 2),
         (16, 4),
+        (255, 32),
+        (256, 64),
+        (65_535, 1 << 13),
+        (65_536, 1 << 14),
         (1_000_000, 1 << 17),
         (10_000_000, 1 << 21),
         (0xffff_ffff, 1 << 29),
     ];
-    for (num, offsets) in rows {
+    for (num, buckets) in rows {
+        // As wide as the number of digests needs.
+        let offsets = buckets
+            * match num {
+                0..=0xff => 1,
+                0x100..=0xffff => 2,
+                _ => 4,
+            };
         let geometry = Geometry::new(32, num).unwrap();
         assert_eq!(geometry.offsets_len(), offsets, "{num}");
         assert_eq!(geometry.digests_len(), Some(32 * num));
@@ -253,8 +291,14 @@ fn geometry() {
 fn memory_of_wrong_sizes() {
     let geometry = Geometry::new(16, 8).unwrap();
     for (digests, offsets) in [(127, 2), (129, 2), (128, 1), (128, 3), (0, 0)] {
-        assert!(Counter::new(geometry, &mut vec![0; digests], &mut vec![0; offsets]).is_none());
+        let (mut digests, mut offsets) = (vec![0; digests], vec![0; offsets]);
+        let digests = [&mut digests[..], &mut [], &mut []];
+        assert!(Counter::new(geometry, digests, &mut offsets).is_none());
     }
+    // A digest is in one piece.
+    let mut digests = [0; 128];
+    assert!(Counter::new(geometry, pieces_mut(&mut digests, [8, 64]), &mut [0; 2]).is_none());
+    assert!(Counter::new(geometry, pieces_mut(&mut digests, [16, 64]), &mut [0; 2]).is_some());
     for (digests, offsets, distinct, good) in [
         (128, 2, 8, true),
         (128, 2, 3, true),
@@ -267,7 +311,7 @@ fn memory_of_wrong_sizes() {
         (128, 2, usize::MAX, false),
     ] {
         let (digests, offsets) = (vec![0; digests], vec![0; offsets]);
-        let table = Table::new(geometry, &digests, &offsets, distinct);
+        let table = Table::new(geometry, [&digests, &[], &[]], &offsets, distinct);
         assert_eq!(table.is_some(), good);
     }
 }
@@ -277,7 +321,8 @@ fn build(num: usize, count: &[[u8; 16]], place: &[[u8; 16]]) -> Result<usize, In
     let geometry = Geometry::new(16, num).unwrap();
     let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
     let mut offsets = vec![0; geometry.offsets_len()];
-    let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
+    let digests = [&mut digests[..], &mut [], &mut []];
+    let mut counter = Counter::new(geometry, digests, &mut offsets).unwrap();
     for digest in count {
         counter.count(digest)?;
     }
@@ -304,7 +349,7 @@ fn inconsistent_input() {
 
     let geometry = Geometry::new(16, 1).unwrap();
     let mut digests = [0; 16];
-    let mut counter = Counter::new(geometry, &mut digests, &mut []).unwrap();
+    let mut counter = Counter::new(geometry, [&mut digests, &mut [], &mut []], &mut []).unwrap();
     assert_eq!(counter.count(&[0; 15]), Err(Inconsistent));
     assert_eq!(counter.count(&[0; 17]), Err(Inconsistent));
     counter.count(&[0; 16]).unwrap();
@@ -343,9 +388,9 @@ fn arbitrary_memory_does_not_panic() {
         let geometry = Geometry::new(16, 32).unwrap();
         let digests: Vec<u8> = (0..512).map(|_| random.next().to_be_bytes()[0]).collect();
         let wild = random.next() % 2 == 0;
-        let offsets: Vec<u32> = (0..geometry.offsets_len())
+        let offsets: Vec<u8> = (0..geometry.offsets_len())
             .map(|_| {
-                let offset = u32::try_from(random.next() >> 32).unwrap();
+                let [offset, ..] = random.next().to_be_bytes();
                 if wild {
                     offset
                 } else {
@@ -353,7 +398,7 @@ fn arbitrary_memory_does_not_panic() {
                 }
             })
             .collect();
-        let table = Table::new(geometry, &digests, &offsets, 32).unwrap();
+        let table = Table::new(geometry, pieces(&digests, [256, 384]), &offsets, 32).unwrap();
         for _ in 0..20 {
             table.contains(&random.digest(16));
         }
@@ -371,10 +416,10 @@ proptest! {
     #[test]
     fn agrees_with_a_set_of_few(
         input in prop::collection::vec(
-            prop::collection::vec(prop::sample::select(vec![0_u8, 1, 0x7f, 0x80, 0xff]), 5),
+            prop::collection::vec(prop::sample::select(vec![0_u8, 1, 0x7f, 0x80, 0xff]), 9),
             0..300,
         )
     ) {
-        check(5, &input);
+        check(9, &input);
     }
 }

@@ -13,3 +13,4 @@ mod rpm;
 mod rpm_fixtures;
 mod tlv;
 mod tlv_2024_04;
+mod usual;
