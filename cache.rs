@@ -62,8 +62,9 @@ pub(crate) fn next_id() -> u64 {
 pub(crate) enum Content {
     /// Made from one list: its digests.
     List(Tables),
-    /// Made from a directory: the lists in it.
-    Dir(Directory),
+    /// Made from a directory: the lists in it. In memory of its own, since there are many lists and
+    /// hardly another directory.
+    Dir(KBox<Directory>),
 }
 
 impl Content {
@@ -128,7 +129,6 @@ pub(crate) struct DigestCache {
     outcome: SetOnce<Outcome>,
     /// [`epoch`] in which the cache was made.
     epoch: u64,
-    #[pin]
     loading: Loading,
     /// What integrity providers found out about the list.
     pub(crate) verification: Verification,
@@ -172,7 +172,7 @@ impl DigestCache {
                 stamp: Atomic::new(0),
                 outcome: SetOnce::new(),
                 epoch: epoch(),
-                loading <- Loading::new(),
+                loading: Loading::new(),
                 verification: Verification::new(),
                 users <- Users::new(),
                 builder: Slot::new(),

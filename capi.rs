@@ -136,7 +136,6 @@ pub(crate) fn lookup(
     algo: HashAlgo,
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
-    stats::count(Counter::Lookups);
     let found = resolve::confirm(cache).and_then(|()| match cache.content() {
         Some(Content::List(tables)) => Ok(tables.contains(algo, digest).then(|| cache.clone())),
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
@@ -224,7 +223,8 @@ pub(crate) unsafe extern "C" fn digest_cache_opened_fd(file: *mut bindings::file
 /// is being loaded, -ENOSPC if too many providers (16) attached data, -E2BIG if there is too much
 /// of it (4096 bytes), -EINVAL, -EAGAIN if another provider attaches data this moment, or -ENOMEM.
 ///
-/// Context: any, never sleeps.
+/// Context: any but NMI, as it allocates memory (and but a kprobe's handler, which runs in an
+/// exception that counts as NMI); never sleeps.
 ///
 /// # Safety
 ///

@@ -157,7 +157,7 @@ fn key() -> &'static Key {
 /// Passing ones: `ENOMEM`, and what the file system says.
 pub(crate) fn load(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Content, LoadError> {
     read(cache, path)
-        .map(Content::Dir)
+        .and_then(|dir| Ok(Content::Dir(KBox::new(dir, GFP_KERNEL)?)))
         .map_err(LoadError::Passing)
 }
 

@@ -3,6 +3,8 @@
  * What the Rust code needs from C because macros make it; see glue.h.
  */
 #include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/srcu.h>
 #include <linux/wait_bit.h>
 
@@ -14,10 +16,15 @@
 
 static DEFINE_PER_CPU(u64 [DIGEST_CACHE_NUM_COUNTERS], counters);
 
-/* Count an event. Any context. */
+/*
+ * Count an event. Not for interrupts: with these enabled, the counters of
+ * architectures that cannot increment memory at once would miss events.
+ */
 void digest_cache_count(unsigned int counter)
 {
-	this_cpu_inc(counters[counter]);
+	preempt_disable();
+	__this_cpu_inc(counters[counter]);
+	preempt_enable();
 }
 
 /*
@@ -78,4 +85,30 @@ void digest_cache_wait_unpinned(atomic_long_t *pins)
 	/* Pairs with the barrier in digest_cache_pin(). */
 	smp_mb();
 	wait_var_event(pins, !atomic_long_read(pins));
+}
+
+/* Wake those who wait in digest_cache_wait_loaded(), after the release. */
+void digest_cache_wake_loaded(void **loader)
+{
+	/* Pairs with the barrier of a task that begins to wait. */
+	smp_mb();
+	wake_up_var(loader);
+}
+
+/*
+ * Wait until @loader is null, to be seen with acquire semantics.
+ *
+ * Return: What is left of @timeout jiffies, at least 1; 0 if it elapsed; a
+ * negative value if the task is being killed.
+ */
+long digest_cache_wait_loaded(void **loader, unsigned long timeout)
+{
+	long __ret = timeout;
+
+	if (!___wait_cond_timeout(!smp_load_acquire(loader)))
+		__ret = ___wait_var_event(loader,
+					  ___wait_cond_timeout(!smp_load_acquire(loader)),
+					  TASK_KILLABLE, 0, timeout,
+					  __ret = schedule_timeout(__ret));
+	return __ret;
 }

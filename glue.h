@@ -24,4 +24,7 @@ void digest_cache_pin(atomic_long_t *pins);
 void digest_cache_unpin(atomic_long_t *pins);
 void digest_cache_wait_unpinned(atomic_long_t *pins);
 
+void digest_cache_wake_loaded(void **loader);
+long digest_cache_wait_loaded(void **loader, unsigned long timeout);
+
 #endif /* _SECURITY_DIGEST_CACHE_GLUE_H */

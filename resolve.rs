@@ -363,14 +363,15 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
     if !inode.is_regular() {
         return None;
     }
-    stats::count(Counter::Gets);
     let (cache, warm) = match at_hand(inode) {
         Some(cache) => (cache, true),
         None => (look_up(dentry, inode), false),
     };
-    if warm {
-        stats::count(Counter::GetsWarm);
-    }
+    stats::count(if warm {
+        Counter::GetsWarm
+    } else {
+        Counter::GetsCold
+    });
     trace::get(inode, cache.as_ref().map_or(0, |cache| cache.id()), warm);
     cache
 }

@@ -23,7 +23,7 @@ use crate::{
     formats, live,
     parsers::algo::HashAlgo,
     rcuref::Peek,
-    stats::{self, Counter},
+    stats,
 };
 
 /// A path, or a part of it, as people see it.
@@ -107,12 +107,12 @@ pub(crate) fn stats(m: &SeqFile) {
         |name, count| seq_print!(m, "{name} {count}\n"),
         |errno, count| match (count, errno) {
             (0, _) => {}
-            (_, Some(errno)) => seq_print!(m, "{}.{errno} {count}\n", Counter::LoadFailures.name()),
-            (_, None) => seq_print!(m, "{}.other {count}\n", Counter::LoadFailures.name()),
+            (_, Some(errno)) => seq_print!(m, "{}.{errno} {count}\n", stats::LOAD_FAILURES),
+            (_, None) => seq_print!(m, "{}.other {count}\n", stats::LOAD_FAILURES),
         },
         |reason, count| {
             if count != 0 {
-                seq_print!(m, "{}.{reason} {count}\n", Counter::Resets.name());
+                seq_print!(m, "{}.{reason} {count}\n", stats::RESETS);
             }
         },
     );

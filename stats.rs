@@ -6,17 +6,15 @@
 
 use kernel::{bindings, error::Error, str::CStr};
 
-/// What is counted.
+/// What is counted. What happens most is counted once; see [`SHOWN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Counter {
-    /// A digest cache was asked for.
-    Gets,
-    /// The inode had it at hand.
+    /// A digest cache was asked for, and the inode had it at hand.
     GetsWarm,
-    /// A digest was looked up.
-    Lookups,
-    /// It was found.
+    /// It had not.
+    GetsCold,
+    /// A digest was looked up, and found.
     Hits,
     /// It was not.
     Misses,
@@ -37,40 +35,34 @@ pub(crate) enum Counter {
 }
 
 impl Counter {
-    /// All of them.
-    const ALL: [Self; 12] = [
-        Self::Gets,
-        Self::GetsWarm,
-        Self::Lookups,
-        Self::Hits,
-        Self::Misses,
-        Self::LookupsStale,
-        Self::Loads,
-        Self::DirLoads,
-        Self::LoadFailures,
-        Self::Resets,
-        Self::Departures,
-        Self::Notifications,
-    ];
-
-    /// The name in `stats`.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Gets => "gets",
-            Self::GetsWarm => "gets_warm",
-            Self::Lookups => "lookups",
-            Self::Hits => "hits",
-            Self::Misses => "misses",
-            Self::LookupsStale => "lookups_stale",
-            Self::Loads => "loads",
-            Self::DirLoads => "dir_loads",
-            Self::LoadFailures => "load_failures",
-            Self::Resets => "resets",
-            Self::Departures => "departures",
-            Self::Notifications => "notifications",
-        }
-    }
+    /// The number of them.
+    const NUM: u32 = Self::Notifications as u32 + 1;
 }
+
+/// The name of what is shown in `stats`, and the counters of which it is the sum.
+const SHOWN: [(&str, &[Counter]); 12] = {
+    use Counter::*;
+    [
+        ("gets", &[GetsWarm, GetsCold]),
+        ("gets_warm", &[GetsWarm]),
+        ("lookups", &[Hits, Misses, LookupsStale]),
+        ("hits", &[Hits]),
+        ("misses", &[Misses]),
+        ("lookups_stale", &[LookupsStale]),
+        ("loads", &[Loads]),
+        ("dir_loads", &[DirLoads]),
+        (LOAD_FAILURES, &[LoadFailures]),
+        (RESETS, &[Resets]),
+        ("departures", &[Departures]),
+        ("notifications", &[Notifications]),
+    ]
+};
+
+/// The name of how often loading failed.
+pub(crate) const LOAD_FAILURES: &str = "load_failures";
+
+/// The name of how often a cache was reset.
+pub(crate) const RESETS: &str = "resets";
 
 /// Why a digest cache is reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +152,7 @@ const ERRORS: [Error; 14] = {
     ]
 };
 
-const FIRST_REASON: u32 = Counter::ALL.len() as u32;
+const FIRST_REASON: u32 = Counter::NUM;
 const FIRST_ERROR: u32 = FIRST_REASON + Reason::ALL.len() as u32;
 const OTHER_ERRORS: u32 = FIRST_ERROR + ERRORS.len() as u32;
 
@@ -177,20 +169,20 @@ fn sum(index: u32) -> u64 {
     unsafe { bindings::digest_cache_counted(index) }
 }
 
-/// Counts. Any context.
+/// Counts. Any context but that of interrupts.
 pub(crate) fn count(counter: Counter) {
-    // CAST: The discriminants are the positions in `Counter::ALL`, from zero.
+    // CAST: The discriminants are the positions, from zero.
     add(counter as u32);
 }
 
-/// Counts a reset. Any context.
+/// Counts a reset. Context as above.
 pub(crate) fn count_reset(reason: Reason) {
     count(Counter::Resets);
     // CAST: The discriminants are the positions in `Reason::ALL`, from zero.
     add(FIRST_REASON + reason as u32);
 }
 
-/// Counts a failure to load. Any context.
+/// Counts a failure to load. Context as above.
 pub(crate) fn count_failure(error: Error) {
     count(Counter::LoadFailures);
     let position = ERRORS.iter().position(|e| *e == error);
@@ -206,8 +198,9 @@ pub(crate) fn for_each(
     mut by_errno: impl FnMut(Option<i32>, u64),
     mut by_reason: impl FnMut(&CStr, u64),
 ) {
-    for (index, counter) in (0..).zip(Counter::ALL) {
-        plain(counter.name(), sum(index));
+    for (name, counters) in SHOWN {
+        // CAST: As in `count`.
+        plain(name, counters.iter().map(|c| sum(*c as u32)).sum());
     }
     for (index, error) in (FIRST_ERROR..).zip(ERRORS) {
         by_errno(Some(error.to_errno().saturating_neg()), sum(index));

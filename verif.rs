@@ -38,7 +38,7 @@ impl Verification {
         }
     }
 
-    /// Attaches a copy of `data` under `id`. Any context.
+    /// Attaches a copy of `data` under `id`. Any context but NMI.
     ///
     /// # Errors
     ///

@@ -48,11 +48,17 @@ use kernel::{
 ///
 /// If there is a `real` one, the inode that the cookie was taken from keeps it until that passes
 /// `destroy_inode()`.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cookie {
     own: Stamp,
-    /// The inode behind, if the file system has one behind the one that callers see.
-    real: Option<(InodePtr, Stamp)>,
+    /// The inode behind, if the file system has one behind the one that callers see: in memory of
+    /// its own, since few have.
+    real: Option<KBox<(InodePtr, Stamp)>>,
+}
+
+impl PartialEq for Cookie {
+    fn eq(&self, other: &Self) -> bool {
+        self.own == other.own && self.real.as_deref() == other.real.as_deref()
+    }
 }
 
 /// A part of a [`Cookie`]: when an inode was changed last. Where the file system has fine-grained
@@ -176,11 +182,11 @@ impl Inode {
     /// moment after the guard's read-side critical section began.
     pub(crate) unsafe fn matches(&self, cookie: &Cookie, guard: &rcu::Guard) -> bool {
         self.has(&cookie.own)
-            && cookie.real.is_none_or(|(real, stamp)| {
+            && cookie.real.as_deref().is_none_or(|(real, stamp)| {
                 // SAFETY: By the invariants of the cookie, the real inode was not given back before
                 // this one passed that function, after which it is destroyed. What is given back
                 // after a read-side critical section began stays in memory to its end.
-                unsafe { real.get(guard) }.has(&stamp)
+                unsafe { real.get(guard) }.has(stamp)
             })
     }
 
@@ -563,7 +569,7 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// `ENOENT` if it was removed since the lookup.
+    /// `ENOENT` if it was removed since the lookup, `ENOMEM`.
     pub(crate) fn cookie(&self) -> Result<Cookie> {
         let inode = self.inode()?;
         let mut cookie = inode.cookie();
@@ -575,7 +581,7 @@ impl Path {
             // and to, until it is destroyed.
             let real = unsafe { Inode::from_raw(real) };
             // INVARIANT: As above.
-            cookie.real = Some((InodePtr::new(real), real.stamp()));
+            cookie.real = Some(KBox::new((InodePtr::new(real), real.stamp()), GFP_KERNEL)?);
         }
         Ok(cookie)
     }

@@ -6,17 +6,17 @@
 //! signals. Loading reads a file and asks integrity providers, and both may come to depend on the
 //! task that waits (a file system in user space whose daemon is being verified, a module that a
 //! provider needs and whose loader is): a wait that could neither be killed nor end by itself would
-//! hang the system.
+//! hang the system. Nor does each digest cache need a queue of its own for what happens once: those
+//! who wait do so in queues that the kernel has for all addresses.
 //!
-//! C header: [`include/linux/completion.h`](srctree/include/linux/completion.h)
+//! C header: [`include/linux/wait_bit.h`](srctree/include/linux/wait_bit.h)
 
-use core::ptr;
+use core::{ffi::c_void, ptr};
 use kernel::{
     bindings,
     prelude::*,
-    sync::atomic::{Atomic, Relaxed},
+    sync::atomic::{Acquire, Atomic, Release},
     time::{msecs_to_jiffies, Jiffies, Msecs},
-    types::Opaque,
 };
 
 use crate::rcuref::{Object, RcuRef, Slot};
@@ -26,38 +26,26 @@ use crate::rcuref::{Object, RcuRef, Slot};
 const MAX_WAIT: Msecs = 60_000;
 
 /// Tells when loading has ended, and knows who loads.
-#[pin_data]
 pub(crate) struct Loading {
-    #[pin]
-    done: Opaque<bindings::completion>,
     /// The task that loads; only compared, and only while it does. Null when it has ended.
-    loader: Atomic<*mut bindings::task_struct>,
+    loader: Atomic<*mut c_void>,
 }
-
-// SAFETY: A completion may be used from any task, and the pointer is only compared.
-unsafe impl Send for Loading {}
-
-// SAFETY: As above; a completion has a lock of its own.
-unsafe impl Sync for Loading {}
 
 impl Loading {
     /// Loading is going to be done by the current task.
-    pub(crate) fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
-            done <- Opaque::ffi_init(|slot: *mut bindings::completion| {
-                // SAFETY: `slot` is valid for a write by the contract of `ffi_init`.
-                unsafe { bindings::init_completion(slot) };
-            }),
-            // SAFETY: The current task can always be asked for.
-            loader: Atomic::new(unsafe { bindings::get_current() }),
-        })
+    pub(crate) fn new() -> Self {
+        // SAFETY: The current task can always be asked for.
+        let current = unsafe { bindings::get_current() };
+        Self {
+            loader: Atomic::new(current.cast()),
+        }
     }
 
-    /// Loading has ended: all who wait, or will, go on.
+    /// Loading has ended: all who wait, or will, go on, and see what was done before.
     pub(crate) fn end(&self) {
-        self.loader.store(ptr::null_mut(), Relaxed);
-        // SAFETY: The completion is initialised.
-        unsafe { bindings::complete_all(self.done.get()) };
+        self.loader.store(ptr::null_mut(), Release);
+        // SAFETY: Only the address is used.
+        unsafe { bindings::digest_cache_wake_loaded(self.loader.as_ptr()) };
     }
 
     /// Waits until loading has ended. May sleep.
@@ -67,13 +55,17 @@ impl Loading {
     /// `EDEADLK` if the current task is the one that loads, `EINTR` if it is being killed,
     /// `ETIMEDOUT` if it waited for a minute.
     pub(crate) fn wait(&self) -> Result {
+        let loader = self.loader.load(Acquire);
+        if loader.is_null() {
+            return Ok(());
+        }
         // SAFETY: The current task can always be asked for.
-        if self.loader.load(Relaxed) == unsafe { bindings::get_current() } {
+        if loader == unsafe { bindings::get_current() }.cast() {
             return Err(EDEADLK);
         }
         let limit: Jiffies = msecs_to_jiffies(MAX_WAIT);
-        // SAFETY: The completion is initialised.
-        match unsafe { bindings::wait_for_completion_killable_timeout(self.done.get(), limit) } {
+        // SAFETY: The pointer is valid during the call, and only read, like an atomic.
+        match unsafe { bindings::digest_cache_wait_loaded(self.loader.as_ptr(), limit) } {
             0 => Err(ETIMEDOUT),
             left if left < 0 => Err(EINTR),
             _ => Ok(()),
@@ -82,9 +74,7 @@ impl Loading {
 }
 
 /// Somebody's turn.
-#[pin_data]
 struct Turn {
-    #[pin]
     over: Loading,
 }
 
@@ -112,7 +102,12 @@ impl Turns {
         if let Some(other) = self.0.get() {
             return other.over.wait().map(|()| None);
         }
-        let turn = RcuRef::pin_init(pin_init!(Turn { over <- Loading::new() }), GFP_KERNEL)?;
+        let turn = RcuRef::new(
+            Turn {
+                over: Loading::new(),
+            },
+            GFP_KERNEL,
+        )?;
         match self.0.replace(None, Some(turn.clone())) {
             Ok(_) => Ok(Some(MyTurn { turns: self, turn })),
             // Another task was faster; the next call waits for it.
