@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kprobe where integrity providers see digest lists that have been read,
- * which attaches verification data as they do.
+ * A probe where integrity providers see digest lists that have been read,
+ * which attaches verification data as they do. It is a kretprobe: what a kprobe
+ * calls runs in a breakpoint exception, where nothing may be locked that is
+ * locked elsewhere, and no memory can be had.
  *
  *	probe on
  *	probe set ID TEXT [SIZE]  attach TEXT, with zeros up to SIZE bytes, to
@@ -14,13 +16,13 @@
  *				  result for each ID
  *	probe off
  *
- * "on" fails with EOPNOTSUPP where the kernel has no kprobes.
+ * "on" fails with EOPNOTSUPP where the kernel has no kretprobes.
  */
 #include <linux/errno.h>
 
 #include "client.h"
 
-#if IS_ENABLED(CONFIG_KPROBES) && \
+#if IS_ENABLED(CONFIG_KRETPROBES) && \
 	IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API)
 
 #include <linux/fs.h>
@@ -87,16 +89,27 @@ static u64 get_in_probe(struct file *file)
 	return id;
 }
 
-static int post_read_file(struct kprobe *probe, struct pt_regs *regs)
+/* struct call - a call of the function: @file is the digest list */
+struct call {
+	struct file *file;
+};
+
+/* Runs in an exception. Only of what it returns 0 for, the end is told. */
+static int before(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	struct file *file = (struct file *)regs_get_kernel_argument(regs, 0);
+	struct call *call = (struct call *)instance->data;
 	enum kernel_read_file_id id = regs_get_kernel_argument(regs, 3);
+
+	call->file = (struct file *)regs_get_kernel_argument(regs, 0);
+	return id != READING_DIGEST_LIST;
+}
+
+static int after(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct file *file = ((struct call *)instance->data)->file;
 	struct record *record;
 	unsigned long flags;
 	unsigned int i;
-
-	if (id != READING_DIGEST_LIST)
-		return 0;
 
 	spin_lock_irqsave(&probe_lock, flags);
 	if (num_records == MAX_RECORDS)
@@ -115,9 +128,13 @@ out:
 	return 0;
 }
 
-static struct kprobe probe = {
-	.symbol_name = "security_kernel_post_read_file",
-	.pre_handler = post_read_file,
+static struct kretprobe probe = {
+	.kp.symbol_name = "security_kernel_post_read_file",
+	.entry_handler = before,
+	.handler = after,
+	.data_size = sizeof(struct call),
+	/* As many lists may be read at once. */
+	.maxactive = 64,
 };
 
 static int probe_on(void)
@@ -126,7 +143,7 @@ static int probe_on(void)
 
 	if (probe_registered)
 		return -EEXIST;
-	ret = register_kprobe(&probe);
+	ret = register_kretprobe(&probe);
 	if (!ret)
 		probe_registered = true;
 	return ret;
@@ -135,11 +152,11 @@ static int probe_on(void)
 static void probe_off(void)
 {
 	if (probe_registered)
-		unregister_kprobe(&probe);
+		unregister_kretprobe(&probe);
 	probe_registered = false;
-	/* A kprobe that is registered again must look like a new one. */
-	probe.flags = 0;
-	probe.addr = NULL;
+	/* One that is registered again must look like a new one. */
+	probe.kp.flags = 0;
+	probe.kp.addr = NULL;
 }
 
 static void probe_clear(void)
