@@ -95,6 +95,12 @@ void digest_cache_wake_loaded(void **loader)
 	wake_up_var(loader);
 }
 
+static bool is_loaded(void **loader)
+{
+	/* Pairs with the release by which it is made null. */
+	return !smp_load_acquire(loader);
+}
+
 /*
  * Wait until @loader is null, to be seen with acquire semantics.
  *
@@ -105,9 +111,9 @@ long digest_cache_wait_loaded(void **loader, unsigned long timeout)
 {
 	long __ret = timeout;
 
-	if (!___wait_cond_timeout(!smp_load_acquire(loader)))
+	if (!___wait_cond_timeout(is_loaded(loader)))
 		__ret = ___wait_var_event(loader,
-					  ___wait_cond_timeout(!smp_load_acquire(loader)),
+					  ___wait_cond_timeout(is_loaded(loader)),
 					  TASK_KILLABLE, 0, timeout,
 					  __ret = schedule_timeout(__ret));
 	return __ret;
