@@ -42,7 +42,7 @@ use kernel::{
     bindings,
     prelude::*,
     sync::{
-        atomic::{Acquire, Atomic, Full, Relaxed},
+        atomic::{Atomic, Full, Relaxed},
         rcu,
     },
     types::Opaque,
@@ -57,6 +57,7 @@ use crate::{
     stats::Reason,
     users::{self, Membership},
     vfs::{Cookie, File, Inode, InodePtr, InodeRef, SuperBlock},
+    word::read_once,
     DigestCacheLsm,
 };
 
@@ -274,7 +275,9 @@ impl Watch {
 
     /// Whether the object is in its slot, and the inode alive.
     pub(crate) fn is_armed(&self) -> bool {
-        self.state.load(Acquire) == ARMED
+        // Nothing has to be ordered: that the inode is there follows from RCU alone, and what it
+        // looks like is read from it each time.
+        read_once(&self.state) == ARMED
     }
 
     /// Whether the watch is armed and the inode still is what it was when `cookie` was taken, from

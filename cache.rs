@@ -28,7 +28,7 @@ use kernel::{
     prelude::*,
     str::{CStr, CString},
     sync::{
-        atomic::{Acquire, Atomic, Relaxed, Release},
+        atomic::{Atomic, Relaxed, Release},
         rcu, SetOnce,
     },
 };
@@ -48,6 +48,7 @@ use crate::{
     verif::Verification,
     vfs::{Cookie, Inode},
     wait::Loading,
+    word::read_once,
 };
 
 /// Numbers caches, so that a provider can tell whether it has asked this one before.
@@ -225,27 +226,35 @@ impl DigestCache {
 
     /// The stamp of the anchor through which the cache was last found.
     pub(crate) fn stamp(&self) -> u64 {
-        self.stamp.load(Acquire)
+        // Nothing has to be ordered: each of the things that are compared was so at some time
+        // during the call that compares them.
+        #[cfg(CONFIG_64BIT)]
+        return read_once(&self.stamp);
+        #[cfg(not(CONFIG_64BIT))]
+        self.stamp.load(Relaxed)
     }
 
     /// Whether loading has ended, in whichever way, and the inode still is what was loaded.
     pub(crate) fn reflects_inode(&self, guard: &rcu::Guard) -> bool {
-        let Some(outcome) = self.outcome.as_ref() else {
-            return false;
-        };
-        self.watch.matches(&outcome.cookie, guard)
+        self.outcome
+            .as_ref()
+            .is_some_and(|outcome| self.watch.matches(&outcome.cookie, guard))
     }
 
-    /// Whether the cache may be used: it reflects its inode, and the path that led to the inode
-    /// still does. Takes no lock, writes nothing.
-    pub(crate) fn is_current(&self, guard: &rcu::Guard) -> bool {
-        ANCHOR
-            .peek(guard)
-            .is_some_and(|anchor| anchor.stamp() == self.stamp() && anchor.holds(guard))
-            && self.reflects_inode(guard)
+    /// How loading ended, if the cache may be used: it reflects its inode, and the path that led to
+    /// the inode still does. Takes no lock, writes nothing.
+    pub(crate) fn current(&self, guard: &rcu::Guard) -> Option<Result<&Content, LoadError>> {
+        let anchor = ANCHOR.peek(guard)?;
+        if anchor.stamp() != self.stamp() || !anchor.holds(guard) {
+            return None;
+        }
+        let outcome = self.outcome.as_ref()?;
+        self.watch
+            .matches(&outcome.cookie, guard)
+            .then(|| outcome.content.as_ref().map_err(|e| *e))
     }
 
-    /// As [`DigestCache::is_current`], where `anchor` was found to hold a moment ago.
+    /// Whether the cache may be used, where `anchor` was found to hold a moment ago.
     pub(crate) fn is_current_under(&self, anchor: &Anchor, guard: &rcu::Guard) -> bool {
         anchor.stamp() == self.stamp() && anchor.is_intact(guard) && self.reflects_inode(guard)
     }

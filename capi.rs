@@ -136,7 +136,7 @@ pub(crate) fn lookup(
     algo: HashAlgo,
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
-    let found = resolve::confirm(cache).and_then(|()| match cache.content() {
+    let found = resolve::confirm(cache).and_then(|content| match content {
         Some(Content::List(tables)) => Ok(tables.contains(algo, digest).then(|| cache.clone())),
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
         None => Ok(None),
@@ -190,11 +190,10 @@ pub(crate) unsafe extern "C" fn digest_cache_algos(
 ) -> u32 {
     // SAFETY: By the contract of this function.
     unsafe {
-        with(digest_cache, 0, |cache| match cache.content() {
-            _ if resolve::confirm(cache).is_err() => 0,
-            Some(Content::List(tables)) => tables.algos(),
-            Some(Content::Dir(dir)) => dir.algos(cache).unwrap_or(0),
-            None => 0,
+        with(digest_cache, 0, |cache| match resolve::confirm(cache) {
+            Ok(Some(Content::List(tables))) => tables.algos(),
+            Ok(Some(Content::Dir(dir))) => dir.algos(cache).unwrap_or(0),
+            Ok(None) | Err(_) => 0,
         })
     }
 }

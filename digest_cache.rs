@@ -65,6 +65,7 @@ mod users;
 mod verif;
 mod vfs;
 mod wait;
+mod word;
 
 use kernel::{prelude::*, str::CStr};
 

@@ -29,13 +29,13 @@ use kernel::{
     bindings,
     prelude::*,
     sync::{
-        atomic::{Acquire, Atomic, Full, Relaxed},
+        atomic::{Atomic, Full},
         rcu,
     },
     types::Opaque,
 };
 
-use crate::deferred;
+use crate::{deferred, word::read_once};
 
 /// What can be referenced by an [`RcuRef`].
 pub(crate) trait Object: Send + Sync + Sized + 'static {
@@ -331,9 +331,9 @@ impl<T: Object> Slot<T> {
 
     /// Looks at what the slot holds, without taking a reference.
     pub(crate) fn peek<'g>(&self, _guard: &'g rcu::Guard) -> Option<Peek<'g, T>> {
-        // Acquire pairs with the exchange that stored the pointer: what was written to the object
-        // before it was published is seen by whoever finds it here.
-        NonNull::new(self.ptr.load(Acquire)).map(|inner| Peek {
+        // Pairs with the exchange that stored the pointer: what was written to the object before it
+        // was published is seen by whoever finds it here, as with `rcu_dereference()`.
+        NonNull::new(read_once(&self.ptr)).map(|inner| Peek {
             inner,
             _guard: PhantomData,
         })
@@ -354,7 +354,7 @@ impl<T: Object> Slot<T> {
 
     /// Whether the slot is empty.
     pub(crate) fn is_empty(&self) -> bool {
-        self.ptr.load(Relaxed).is_null()
+        read_once(&self.ptr).is_null()
     }
 
     /// Puts `new` into the slot and returns what was there.

@@ -11,7 +11,7 @@
 //! What the default path leads to is the [`Anchor`]: the inode of the directory (or list), the
 //! cookie that the inode had, and the state of the kernel's path tree. As long as it holds, names
 //! below the default path lead to what they led to. A cache that is in use carries the stamp of
-//! the anchor through which it was found: [`DigestCache::is_current`] is a handful of comparisons,
+//! the anchor through which it was found: [`DigestCache::current`] is a handful of comparisons,
 //! and no change of the directory, of a directory above it, or of the default path goes unnoticed,
 //! whether there is a hook for it or not, and however a hook that runs before its operation races
 //! with a look-up: what counts is what the inode looks like afterwards.
@@ -306,19 +306,19 @@ fn directory_changed(inode: &Inode, stamp: u64) {
     }
 }
 
-/// Makes sure that `cache` may be used. May sleep.
+/// Makes sure that `cache` may be used, and gives what it holds, if anything. May sleep.
 ///
 /// # Errors
 ///
 /// `EAGAIN` if it has been reset.
-pub(crate) fn confirm(cache: &DigestCache) -> Result {
-    if cache.is_current(&rcu::read_lock()) {
-        return Ok(());
+pub(crate) fn confirm(cache: &DigestCache) -> Result<Option<&Content>> {
+    if let Some(content) = cache.current(&rcu::read_lock()) {
+        return Ok(content.ok());
     }
     // Something was moved or mounted somewhere, perhaps, and that is all.
     let (_, anchor) = root().map_err(|_| EAGAIN)?;
     if cache.is_current_under(&anchor, &rcu::read_lock()) {
-        Ok(())
+        Ok(cache.content())
     } else {
         Err(EAGAIN)
     }
@@ -380,13 +380,10 @@ pub(crate) fn get(file: &File) -> Option<RcuRef<DigestCache>> {
 fn at_hand(inode: &Inode) -> Option<Option<RcuRef<DigestCache>>> {
     let guard = rcu::read_lock();
     let cache = blob::of_inode(inode)?.user.peek(&guard)?;
-    if !cache.is_current(&guard) {
-        return None;
-    }
     // A list with bad content is remembered too, so that it is not looked up each time.
-    match cache.content() {
-        None => Some(None),
-        Some(_) => cache.upgrade().map(Some),
+    match cache.current(&guard)? {
+        Err(_) => Some(None),
+        Ok(_) => cache.upgrade().map(Some),
     }
 }
 

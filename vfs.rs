@@ -37,6 +37,8 @@ use kernel::{
     types::{NotThreadSafe, Opaque},
 };
 
+use crate::word::read_once;
+
 /// What an inode looked like at some time.
 ///
 /// As long as it [matches](Inode::matches), nothing happened to the inode, as far as its file
@@ -641,18 +643,13 @@ impl TreeSeq {
 
     /// Whether nothing was moved or mounted since.
     pub(crate) fn unchanged(&self) -> bool {
-        // SAFETY: As in `now`.
+        // SAFETY: Always safe to call.
         unsafe {
-            bindings::read_seqretry(&raw const bindings::rename_lock, self.renames.load(Relaxed))
-                == 0
-                && bindings::read_seqretry(
-                    &raw const bindings::mount_lock,
-                    self.mounts.load(Relaxed),
-                ) == 0
-                && bindings::read_seqretry(
-                    &raw const (*bindings::userspace_init_fs).seq,
-                    self.roots.load(Relaxed),
-                ) == 0
+            bindings::digest_cache_tree_unchanged(
+                read_once(&self.renames),
+                read_once(&self.mounts),
+                read_once(&self.roots),
+            )
         }
     }
 }
