@@ -5,7 +5,8 @@
  * calls runs in a breakpoint exception, where nothing may be locked that is
  * locked elsewhere, and no memory can be had.
  *
- *	probe on
+ *	probe on		  when others have seen the list
+ *	probe early		  before anybody sees it
  *	probe set ID TEXT [SIZE]  attach TEXT, with zeros up to SIZE bytes, to
  *				  each list from now on
  *	probe clear		  attach nothing any more, forget the log
@@ -16,7 +17,7 @@
  *				  result for each ID
  *	probe off
  *
- * "on" fails with EOPNOTSUPP where the kernel has no kretprobes.
+ * "on" and "early" fail with EOPNOTSUPP where the kernel has no kretprobes.
  */
 #include <linux/errno.h>
 
@@ -89,6 +90,11 @@ static u64 get_in_probe(struct file *file)
 	return id;
 }
 
+#define EARLY	"security_kernel_read_file"
+#define LATE	"security_kernel_post_read_file"
+
+static bool early;
+
 /* struct call - a call of the function: @file is the digest list */
 struct call {
 	struct file *file;
@@ -98,8 +104,10 @@ struct call {
 static int before(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct call *call = (struct call *)instance->data;
-	enum kernel_read_file_id id = regs_get_kernel_argument(regs, 3);
+	enum kernel_read_file_id id;
 
+	/* The functions differ in where the id is. */
+	id = regs_get_kernel_argument(regs, early ? 1 : 3);
 	call->file = (struct file *)regs_get_kernel_argument(regs, 0);
 	return id != READING_DIGEST_LIST;
 }
@@ -129,7 +137,6 @@ out:
 }
 
 static struct kretprobe probe = {
-	.kp.symbol_name = "security_kernel_post_read_file",
 	.entry_handler = before,
 	.handler = after,
 	.data_size = sizeof(struct call),
@@ -137,12 +144,14 @@ static struct kretprobe probe = {
 	.maxactive = 64,
 };
 
-static int probe_on(void)
+static int probe_on(bool before_others)
 {
 	int ret;
 
 	if (probe_registered)
 		return -EEXIST;
+	early = before_others;
+	probe.kp.symbol_name = early ? EARLY : LATE;
 	ret = register_kretprobe(&probe);
 	if (!ret)
 		probe_registered = true;
@@ -242,7 +251,9 @@ static int carry_out(int argc, char **argv, struct seq_buf *reply)
 	unsigned int i;
 
 	if (argc == 1 && !strcmp(argv[0], "on"))
-		return probe_on();
+		return probe_on(false);
+	if (argc == 1 && !strcmp(argv[0], "early"))
+		return probe_on(true);
 	if ((argc == 3 || argc == 4) && !strcmp(argv[0], "set"))
 		return probe_set(argc - 1, argv + 1);
 	if (argc != 1)

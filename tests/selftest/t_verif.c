@@ -177,6 +177,8 @@ TEST(verif_limits)
 	expect_text(session, 0, "more", "none");
 
 	tell(session, "probe clear");
+	tell(session, "probe off");
+	tell(session, "probe early");
 	for (i = 0; i < 18; i++)
 		tell(session, "probe set id%d text%d", i, i);
 	write_list(list, tlv_list("b"));
