@@ -26,10 +26,13 @@ use kernel::{
     macros::paste,
     prelude::*,
     str::CStr,
-    sync::atomic::{Acquire, Atomic, Release},
+    sync::atomic::{Atomic, Release},
 };
 
-use crate::vfs::{Dentry, File, Inode, SuperBlock};
+use crate::{
+    vfs::{Dentry, File, Inode, SuperBlock},
+    word::read_once,
+};
 
 /// The state of an LSM that the framework owns or reads, as statics made by [`declare_lsm!`].
 ///
@@ -86,7 +89,8 @@ pub(crate) trait Lsm: Hooks + Statics + Sized {
 
     /// Whether the LSM was enabled at boot and its hooks are in place.
     fn is_active() -> bool {
-        Self::state().active.load(Acquire)
+        // Set before there is a second task, so there is nothing to order.
+        read_once(&Self::state().active)
     }
 }
 

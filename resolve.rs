@@ -388,6 +388,9 @@ fn at_hand(inode: &Inode) -> Option<Option<RcuRef<DigestCache>>> {
 }
 
 /// Finds the cache to be used for `inode`, and makes the inode a user of it.
+// Kept out of `get()`, which needs no stack to speak of when a cache is at hand.
+#[cold]
+#[inline(never)]
 fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
     for round in 1..=MAX_ROUNDS {
         let changes = xattr_changes(inode).load(Acquire);
@@ -407,7 +410,9 @@ fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
             continue;
         }
         let unchanged = || xattr_changes(inode).load(Relaxed) == changes;
-        users::assign(inode, &cache, unchanged);
+        if users::assign(inode, &cache, unchanged).is_err() {
+            return None;
+        }
         // Others' changes may go on for ever: then it is right for now, at least.
         if !unchanged() && round < MAX_ROUNDS {
             continue;

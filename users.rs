@@ -261,17 +261,25 @@ fn dismiss_from(
 
 /// Makes `inode` a user of `cache`, for which it may have to leave another one. `still` is to tell
 /// whether it should, and is asked with spinlocks held. May sleep.
-pub(crate) fn assign(inode: &Inode, cache: &RcuRef<DigestCache>, still: impl FnOnce() -> bool) {
+///
+/// # Errors
+///
+/// `ENOMEM` if it cannot leave: it would not be told about `cache`, which must not be used for it.
+pub(crate) fn assign(
+    inode: &Inode,
+    cache: &RcuRef<DigestCache>,
+    still: impl FnOnce() -> bool,
+) -> Result {
     let Some(blob) = blob::of_inode(inode) else {
-        return;
+        return Ok(());
     };
     if let Some(present) = blob.user.cache.get() {
         if RcuRef::same(&present, cache) {
-            return;
+            return Ok(());
         }
         if !cache.watch().is_armed() {
             // Something newer may be there already.
-            return;
+            return Ok(());
         }
         if !present.reflects_inode(&rcu::read_lock()) || present.name() == cache.name() {
             // All its users are concerned: it is not what it was, or its name leads elsewhere.
@@ -279,8 +287,9 @@ pub(crate) fn assign(inode: &Inode, cache: &RcuRef<DigestCache>, still: impl FnO
         }
         // This one is told by itself, so that it can be a user of the new one at once.
         if !dismiss_from(&present, inode, &blob.user, Reason::Changed) {
-            return;
+            return Err(ENOMEM);
         }
     }
     join(cache, inode, &blob.user, still);
+    Ok(())
 }

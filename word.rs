@@ -18,6 +18,9 @@ use kernel::sync::atomic::Atomic;
 pub(crate) unsafe trait Word: Copy + kernel::sync::atomic::AtomicType {}
 
 // SAFETY: Not larger than a pointer, and aligned to its size.
+unsafe impl Word for bool {}
+
+// SAFETY: As above.
 unsafe impl Word for u32 {}
 
 // SAFETY: As above.
