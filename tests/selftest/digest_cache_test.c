@@ -5,7 +5,8 @@
  * for nothing else. Prints TAP.
  *
  *	digest_cache_test --dir DIRECTORY --modules DIRECTORY
- *		[--concurrency SECONDS] [--timeout SECONDS] [--list] [TEST...]
+ *		[--concurrency SECONDS] [--every NUMBER] [--timeout SECONDS]
+ *		[--list] [TEST...]
  *
  * Files are made below --dir, on whose file system the tests run; those with a
  * slash in their name run on a tmpfs that is mounted there.
@@ -29,7 +30,8 @@
 static void __noreturn usage(void)
 {
 	fputs("usage: digest_cache_test --dir DIRECTORY --modules DIRECTORY\n"
-	      "\t[--concurrency SECONDS] [--timeout SECONDS] [--list] [TEST...]\n",
+	      "\t[--concurrency SECONDS] [--every NUMBER] [--timeout SECONDS]\n"
+	      "\t[--list] [TEST...]\n",
 	      stderr);
 	exit(2);
 }
@@ -101,12 +103,13 @@ int main(int argc, char **argv)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "modules", required_argument, NULL, 'm' },
 		{ "concurrency", required_argument, NULL, 'c' },
+		{ "every", required_argument, NULL, 'e' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "list", no_argument, NULL, 'l' },
 		{}
 	};
 	unsigned int timeout = DEFAULT_TIMEOUT, failed;
-	struct env env = { .seconds = 60 };
+	struct env env = { .seconds = 60, .every = 1 };
 	char *dir = NULL, *old_path, *tmpfs;
 	struct test *test;
 	bool list = false;
@@ -123,6 +126,11 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			env.seconds = number(optarg);
+			break;
+		case 'e':
+			env.every = number(optarg);
+			if (!env.every)
+				usage();
 			break;
 		case 't':
 			timeout = number(optarg);

@@ -108,6 +108,7 @@ bool env_leave(const struct env *env, const struct test *test)
 		}
 	}
 
+	set_faults(false);
 	try_default_path("/nowhere/lists");
 	unmount_below(root);
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);

@@ -9,6 +9,8 @@
 #include "kernel.h"
 #include "test.h"
 
+#define FAILSLAB	"/sys/kernel/debug/failslab"
+#define FAIL_PAGE_ALLOC	"/sys/kernel/debug/fail_page_alloc"
 #define IMA_POLICY	SECURITYFS "/ima/policy"
 #define IMA_LIST	SECURITYFS "/ima/ascii_runtime_measurements"
 
@@ -214,4 +216,14 @@ char **ima_measured(const char *directory, size_t *num)
 	}
 	free(all);
 	return names;
+}
+
+bool set_faults(bool all)
+{
+	const char *ignore = all ? "N" : "Y";
+
+	return !write_once(FAILSLAB "/ignore-gfp-wait", ignore, 1) &&
+	       !write_once(FAIL_PAGE_ALLOC "/ignore-gfp-wait", ignore, 1) &&
+	       !write_once(FAIL_PAGE_ALLOC "/ignore-gfp-highmem", ignore, 1) &&
+	       !write_once(FAIL_PAGE_ALLOC "/min-order", all ? "0" : "1", 1);
 }

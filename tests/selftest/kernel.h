@@ -74,4 +74,10 @@ int ima_set_policy(void);
 /* The names of files below a directory as IMA measured them, in order. */
 char **ima_measured(const char *directory, size_t *num);
 
+/*
+ * Lets the kernel's fault injection reach allocations that may wait, and single
+ * pages, or not, as it is by default. Returns false if the kernel has none.
+ */
+bool set_faults(bool all);
+
 #endif /* _KERNEL_H */

@@ -23,6 +23,7 @@
  * @files: directory for files in it
  * @modules: directory of the modules
  * @seconds: how long the test of concurrency takes
+ * @every: of which allocations the tests of memory make one fail
  * @run: a number of this run of the program
  * @data: what the test was registered with
  */
@@ -32,6 +33,7 @@ struct env {
 	char files[300];
 	const char *modules;
 	unsigned int seconds;
+	unsigned int every;
 	unsigned int run;
 	const void *data;
 };
@@ -77,6 +79,12 @@ struct test *test_first(void);
 	static void name(const struct env *env);			\
 	TEST_ON(name, #name, name, false)				\
 	TEST_ON(name##_tmpfs, #name "/tmpfs", name, true)		\
+	static void name(const struct env *env)
+
+/* Defines a test that runs on tmpfs only, as name/tmpfs. */
+#define TEST_TMPFS(name)						\
+	static void name(const struct env *env);			\
+	TEST_ON(name, #name "/tmpfs", name, true)			\
 	static void name(const struct env *env)
 
 /* Runs @test, and returns whether it passed. Sets @skipped to a reason. */
