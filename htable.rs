@@ -114,8 +114,8 @@ impl Geometry {
     #[inline]
     const fn width(&self) -> Width {
         match self.num {
-            0..=0xff => Width::One,
-            0..=0xffff => Width::Two,
+            0..0x100 => Width::One,
+            0x100..0x1_0000 => Width::Two,
             _ => Width::Four,
         }
     }

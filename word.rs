@@ -23,8 +23,8 @@ unsafe impl Word for bool {}
 // SAFETY: As above.
 unsafe impl Word for u32 {}
 
-// SAFETY: As above.
 #[cfg(CONFIG_64BIT)]
+// SAFETY: As above.
 unsafe impl Word for u64 {}
 
 // SAFETY: A pointer.
