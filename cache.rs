@@ -20,7 +20,7 @@
 //! # Locking
 //!
 //! None to use a cache. Slots are exchanged atomically, exclusivity of loading comes from having
-//! published the cache, waiters sleep on its completion. Nothing is held while a list is read,
+//! published the cache, waiters sleep until that has ended. Nothing is held while a list is read,
 //! parsed or verified by a provider. Two spinlocks protect lists that are short to change: of the
 //! users ([`crate::users`]), of all caches ([`crate::live`]).
 
@@ -226,8 +226,9 @@ impl DigestCache {
 
     /// The stamp of the anchor through which the cache was last found.
     pub(crate) fn stamp(&self) -> u64 {
-        // Nothing has to be ordered: each of the things that are compared was so at some time
-        // during the call that compares them.
+        // Nothing has to be ordered: what is compared with it (whether the anchor is in its slot,
+        // the tree and the inodes are unchanged, watches are armed) goes from true to false only,
+        // so all of it was true when the first of it was read.
         #[cfg(CONFIG_64BIT)]
         return read_once(&self.stamp);
         #[cfg(not(CONFIG_64BIT))]

@@ -127,6 +127,7 @@ long digest_cache_wait_loaded(void **loader, unsigned long timeout)
 {
 	long __ret = timeout;
 
+	might_sleep();
 	if (!___wait_cond_timeout(is_loaded(loader)))
 		__ret = ___wait_var_event(loader,
 					  ___wait_cond_timeout(is_loaded(loader)),

@@ -44,7 +44,7 @@ const MAX_LATER: usize = widen(u32::BITS);
 
 /// How many digests a look-up compares on the way from where the wanted one should be, before it
 /// takes to bisection.
-const MAX_STEPS: usize = 4;
+const MAX_STEPS: usize = 5;
 
 /// A number of digests, or of buckets, as memory sizes.
 #[allow(clippy::as_conversions)]
@@ -522,6 +522,8 @@ impl Rows<'_> {
 
     /// Sorts the digests of `range` in place, without recursion, in O(n log n) time whatever the
     /// digests are: by partition as long as that goes well, by heap where it does not.
+    // Its stack is not to be added to that of who calls it, which has few digests on it.
+    #[inline(never)]
     fn sort(&mut self, range: Range<usize>) {
         let mut current = range;
         // The longer parts, to be sorted later. The shorter part is less than half of its whole, so
@@ -753,7 +755,7 @@ impl<'a> Table<'a> {
                 core::cmp::Ordering::Equal => return Some(next),
             }
             steps = steps.saturating_add(1);
-            next = if steps > MAX_STEPS {
+            next = if steps >= MAX_STEPS {
                 range.start.checked_add(range.len() / 2)?
             } else if range.end == next {
                 next.checked_sub(1)?

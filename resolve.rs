@@ -410,8 +410,10 @@ fn look_up(dentry: &Dentry, inode: &Inode) -> Option<RcuRef<DigestCache>> {
             continue;
         }
         let unchanged = || xattr_changes(inode).load(Relaxed) == changes;
-        if users::assign(inode, &cache, unchanged).is_err() {
-            return None;
+        match users::assign(inode, &cache, unchanged) {
+            Ok(()) => {}
+            Err(e) if e == EAGAIN => continue,
+            Err(_) => return None,
         }
         // Others' changes may go on for ever: then it is right for now, at least.
         if !unchanged() && round < MAX_ROUNDS {

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Up to this size, sizes are close to each other.
+const SMALL: usize = 256;
+
 /// From this size on, memory comes in whole pages and not in powers of two: `KMALLOC_MAX_SIZE`
 /// where it is smallest.
 const LARGE: usize = 4 << 20;
@@ -23,8 +26,6 @@ const LARGE: usize = 4 << 20;
 /// The largest size up to `len`, which is not zero, that the allocator has no loss with.
 fn fitting(len: usize) -> usize {
     match len {
-        96..128 => 96,
-        192..256 => 192,
         LARGE.. => len,
         _ => 1 << len.ilog2(),
     }
@@ -45,9 +46,11 @@ impl Digests {
                 break;
             }
             let fitting = fitting(wanted);
+            // As the next size is twice this one.
+            let saved = fitting - (wanted - fitting);
             let num = match fitting / size {
                 // The last piece takes all; and so does any where little is lost by that.
-                num if more > 0 && num > 0 && 2 * fitting - wanted > wanted / 16 => num,
+                num if more > 0 && num > 0 && wanted >= SMALL && saved > wanted / 16 => num,
                 _ => left,
             };
             *piece = KVVec::from_elem(0, num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
@@ -152,9 +155,12 @@ impl Stored {
             .map_err(internal)?;
         let len = placer.finish().map_err(internal)?;
 
-        // Duplicates cost nothing when they have been found.
-        if len < num {
-            digests = digests.cut(len, size)?;
+        // Many duplicates cost nothing, but a few bits each in the offsets, when they have been
+        // found. Without the memory for a copy, the table is as good as it is.
+        if len < num - num / 16 {
+            if let Ok(cut) = digests.cut(len, size) {
+                digests = cut;
+            }
         }
         Ok(Self {
             algo,

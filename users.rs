@@ -144,28 +144,29 @@ impl List {
     }
 }
 
-/// Makes `inode` a user of `cache`, if it is none of another, `cache` has not been reset, and
-/// `still` says so.
+/// Makes `inode` a user of `cache`, if `cache` has not been reset and `still` says so. Tells whether
+/// that was prevented by its being a user of another one.
 fn join(
     cache: &RcuRef<DigestCache>,
     inode: &Inode,
     member: &Membership,
     still: impl FnOnce() -> bool,
-) {
+) -> bool {
     let mut list = cache.users.list.lock();
     // A cache that is reset is disarmed before its users are told: whoever joins before that is
     // told, too, and nobody joins after it.
     if !cache.watch().is_armed() {
-        return;
+        return false;
     }
     // Under the lock, so that who takes the lock after the answer of `still` has become another
     // finds the inode to be a user, if it is going to be one: see `settle`.
-    let joined =
-        inode.with_lock(|| still() && member.cache.replace(None, Some(cache.clone())).is_ok());
-    if joined {
+    let joined = inode
+        .with_lock(|| still().then(|| member.cache.replace(None, Some(cache.clone())).is_ok()));
+    if joined == Some(true) {
         // SAFETY: The slot was just filled, with the list's lock held.
         unsafe { list.link(inode, member) };
     }
+    joined == Some(false)
 }
 
 /// When this returns, nobody makes `inode` a user on the grounds of what [`assign`]'s `still` said
@@ -264,7 +265,8 @@ fn dismiss_from(
 ///
 /// # Errors
 ///
-/// `ENOMEM` if it cannot leave: it would not be told about `cache`, which must not be used for it.
+/// `ENOMEM` if it cannot leave, `EAGAIN` if another task has made it a user of another one: it would
+/// not be told about `cache`, which must not be used for it.
 pub(crate) fn assign(
     inode: &Inode,
     cache: &RcuRef<DigestCache>,
@@ -290,6 +292,8 @@ pub(crate) fn assign(
             return Err(ENOMEM);
         }
     }
-    join(cache, inode, &blob.user, still);
+    if join(cache, inode, &blob.user, still) {
+        return Err(EAGAIN);
+    }
     Ok(())
 }

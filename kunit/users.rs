@@ -98,7 +98,7 @@ fn assert_eq_i32(a: i32, b: i32) {
 fn used(inode: &Inode) -> Option<RcuRef<DigestCache>> {
     let loads = Atomic::new(0);
     let cache = get(inode, c"tlv-a", &loads, empty).ok()?;
-    users::assign(inode, &cache, || true);
+    users::assign(inode, &cache, || true).ok()?;
     Some(cache)
 }
 
@@ -124,7 +124,7 @@ mod tests {
                 assert!(is_user(inode, &cache));
                 assert_eq!(cache.users.len(), 1);
                 // Being a user again changes nothing.
-                users::assign(inode, &cache, || true);
+                assert!(users::assign(inode, &cache, || true).is_ok());
                 assert_eq!(cache.users.len(), 1);
                 assert_eq!(calls(), 0);
                 reset::source_changed(inode, Reason::Write);
@@ -133,7 +133,7 @@ mod tests {
                 assert!(!is_user(inode, &cache));
                 assert_eq!(cache.users.len(), 0);
                 // Nobody becomes a user of what was reset.
-                users::assign(inode, &cache, || true);
+                assert!(users::assign(inode, &cache, || true).is_ok());
                 assert!(!is_user(inode, &cache));
                 reset::source_changed(inode, Reason::Write);
                 assert_eq!(calls(), 1);
@@ -169,7 +169,7 @@ mod tests {
             let cache = get(inode, c"tlv-a", &loads, empty).ok();
             assert!(cache.is_some());
             if let Some(cache) = cache {
-                users::assign(inode, &cache, || false);
+                assert!(users::assign(inode, &cache, || false).is_ok());
                 assert!(!is_user(inode, &cache));
                 assert_eq!(cache.users.len(), 0);
             }
