@@ -10,15 +10,15 @@
 
 # Given on make's command line, these are meant for the scripts.
 export DIGEST_CACHE_BUILD KERNEL_SRC KERNEL_VERSION KERNEL_SHA256 KERNEL_SUITES KERNEL_MIRROR
-export DEBIAN_SUITE DEBIAN_MIRROR JOBS
+export DEBIAN_SUITE DEBIAN_MIRROR JOBS QUICK
 # What is not given must not reach them as empty.
 $(foreach v,DIGEST_CACHE_BUILD KERNEL_SRC KERNEL_VERSION KERNEL_SHA256 KERNEL_SUITES \
-	KERNEL_MIRROR DEBIAN_SUITE DEBIAN_MIRROR JOBS,$(if $($(v)),,$(eval unexport $(v))))
+	KERNEL_MIRROR DEBIAN_SUITE DEBIAN_MIRROR JOBS QUICK,$(if $($(v)),,$(eval unexport $(v))))
 
 # The scripts' own makes are not part of this one.
 unexport MAKEFLAGS MFLAGS
 
-.PHONY: help setup kernel um tools run shell test test-debug check series clean distclean
+.PHONY: help setup kernel um tools run shell test test-debug check bench series clean distclean
 .NOTPARALLEL:
 
 help: ## this text
@@ -31,6 +31,7 @@ help: ## this text
 	@echo '  KERNEL_SHA256=SUM        fetch the tarball from kernel.org and check it with this'
 	@echo '  KERNEL_MIRROR=URL        Debian mirror for the kernel source, by default that of APT'
 	@echo '  JOBS=N                   parallel jobs, by default one for each CPU'
+	@echo '  QUICK=1                  for make bench: fewer rounds, in some minutes'
 	@echo '  SUITES="NAME..."         for make test: suites in tests/suites/, by default all;'
 	@echo '                           for make test-debug: suites in tests/suites-debug/'
 
@@ -61,6 +62,10 @@ test-debug: setup ## KUnit and the selftest under kernels that check themselves
 
 check: setup ## what needs no kernel: scripts, formats, tools
 	@tests/run 10-harness 20-format 30-tools
+
+bench: ## measure, beside the textbook structure; QUICK=1 for a look
+	@scripts/setup --bench
+	@bench/run
 
 series: setup ## make the patch series for submission and check it
 	@scripts/series
