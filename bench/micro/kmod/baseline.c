@@ -90,12 +90,12 @@ static void *baseline_load(const struct bytes *list, enum format format)
 	struct baseline *table;
 	size_t num = 0;
 
-	if (for_each_digest(list, format, count, &num))
+	if (walk_digests(list, format, count, &num))
 		return NULL;
 	table = baseline_new(num);
 	if (!table)
 		return NULL;
-	if (for_each_digest(list, format, baseline_add, table)) {
+	if (walk_digests(list, format, baseline_add, table)) {
 		baseline_free(table);
 		return NULL;
 	}

@@ -136,7 +136,7 @@ static int walk_rpm(const struct bytes *list,
 	return 0;
 }
 
-int for_each_digest(const struct bytes *list, enum format format,
+int walk_digests(const struct bytes *list, enum format format,
 		    int (*f)(void *data, const u8 *digest), void *data)
 {
 	if (format == FORMAT_TLV)
@@ -166,7 +166,7 @@ int digests_of(const struct bytes *list, enum format format,
 	size_t num = 0;
 	int ret;
 
-	ret = for_each_digest(list, format, count, &num);
+	ret = walk_digests(list, format, count, &num);
 	if (ret)
 		return ret;
 	if (!num)
@@ -175,7 +175,7 @@ int digests_of(const struct bytes *list, enum format format,
 	digests->data = vmalloc(num * DIGEST_SIZE);
 	if (!digests->data)
 		return -ENOMEM;
-	return for_each_digest(list, format, append, digests);
+	return walk_digests(list, format, append, digests);
 }
 
 /*

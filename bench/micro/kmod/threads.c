@@ -23,8 +23,13 @@
 #define MAX_THREADS	8
 #define PAIRS		500000
 
-/* A slot as the prototype had one in each inode. */
+/**
+ * struct slot - what the prototype had in each inode
+ * @lock: protects @refs
+ * @refs: the count of the digest cache
+ */
 struct slot {
+	/* Protects the slot, as in the prototype. */
 	struct mutex lock;
 	refcount_t *refs;
 } ____cacheline_aligned_in_smp;
