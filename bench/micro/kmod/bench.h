@@ -33,7 +33,7 @@ int read_whole(const char *path, struct bytes *content);
 void free_bytes(struct bytes *bytes);
 int format_of(const char *name, enum format *format);
 int walk_digests(const struct bytes *list, enum format format,
-		    int (*f)(void *data, const u8 *digest), void *data);
+		 int (*f)(void *data, const u8 *digest), void *data);
 int digests_of(const struct bytes *list, enum format format,
 	       struct bytes *digests);
 int shuffled(const struct bytes *digests, struct bytes *hits,

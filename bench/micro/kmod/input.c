@@ -137,7 +137,7 @@ static int walk_rpm(const struct bytes *list,
 }
 
 int walk_digests(const struct bytes *list, enum format format,
-		    int (*f)(void *data, const u8 *digest), void *data)
+		 int (*f)(void *data, const u8 *digest), void *data)
 {
 	if (format == FORMAT_TLV)
 		return walk_tlv(list, f, data);
