@@ -83,6 +83,12 @@ static void set_scene(struct scene *scene, int session,
 	forget_notes(session);
 }
 
+static bool is_uncertain(const struct event *event)
+{
+	return event->late || event->f == ANY || event->g == ANY ||
+	       event->d == ANY;
+}
+
 /* Those are told, and only those, whose digest cache is another one. */
 static void expect_told(int session, const struct event *event,
 			const u64 *new, const char *when)
@@ -102,13 +108,11 @@ static void expect_told(int session, const struct event *event,
 			.cache = scene_files[i].id,
 		};
 	}
-	expect_notes(session, notes, num, when);
-}
-
-static bool is_uncertain(const struct event *event)
-{
-	return event->late || event->f == ANY || event->g == ANY ||
-	       event->d == ANY;
+	/* If no system call led to it, another task may still be telling. */
+	if (is_uncertain(event))
+		expect_notes_in_time(session, notes, num, when);
+	else
+		expect_notes(session, notes, num, when);
 }
 
 /* Who still has an old handle gets no old answer. */

@@ -165,19 +165,27 @@ static void parse_notes(char *reply, struct note **notes, size_t *num)
 	}
 }
 
-struct note *take_notes(int session, size_t *num)
+/* Adds what there is to the notifications; returns how many there are. */
+static size_t more_notes(int session, struct note **notes, size_t *num)
 {
-	struct note *notes = NULL;
 	char *reply;
 	bool empty;
 
-	*num = 0;
 	do {
 		reply = ask(session, "log");
 		empty = !*reply;
-		parse_notes(reply, &notes, num);
+		parse_notes(reply, notes, num);
 		free(reply);
 	} while (!empty);
+	return *num;
+}
+
+struct note *take_notes(int session, size_t *num)
+{
+	struct note *notes = NULL;
+
+	*num = 0;
+	more_notes(session, &notes, num);
 	return notes;
 }
 
@@ -212,12 +220,11 @@ static void print_notes(const char *title, const struct note *notes, size_t num)
 		     notes[i].inode.ino, notes[i].cache);
 }
 
-void expect_notes(int session, const struct note *want, size_t num,
-		  const char *when)
+static void compare_notes(struct note *have, size_t num_have,
+			  const struct note *want, size_t num, const char *when)
 {
-	size_t num_have, i;
-	struct note *have = take_notes(session, &num_have);
 	bool same = num_have == num;
+	size_t i;
 
 	for (i = 0; i < num && same; i++)
 		same = count_notes(have, num_have, want[i].inode,
@@ -229,6 +236,27 @@ void expect_notes(int session, const struct note *want, size_t num,
 		FAIL("wrong notifications %s", when);
 	}
 	free(have);
+}
+
+void expect_notes(int session, const struct note *want, size_t num,
+		  const char *when)
+{
+	size_t num_have;
+	struct note *have = take_notes(session, &num_have);
+
+	compare_notes(have, num_have, want, num, when);
+}
+
+void expect_notes_in_time(int session, const struct note *want, size_t num,
+			  const char *when)
+{
+	double end = now() + WAIT_SECONDS;
+	struct note *have = NULL;
+	size_t num_have = 0;
+
+	while (more_notes(session, &have, &num_have) < num && now() < end)
+		sleep_ms(5);
+	compare_notes(have, num_have, want, num, when);
 }
 
 void expect_no_notes(int session, const char *when)

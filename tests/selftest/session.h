@@ -83,7 +83,14 @@ void forget_notes(int session);
 void expect_notes(int session, const struct note *want, size_t num,
 		  const char *when);
 
-/* The same, with the notes written out. */
+/*
+ * The same for what no system call led to: some may come a little later, though
+ * the digest caches are new already.
+ */
+void expect_notes_in_time(int session, const struct note *want, size_t num,
+			  const char *when);
+
+/* As expect_notes(), with the notes written out. */
 #define EXPECT_NOTES(session, when, ...)				\
 	do {								\
 		struct note want_[] = { __VA_ARGS__ };			\
