@@ -144,8 +144,8 @@ impl List {
     }
 }
 
-/// Makes `inode` a user of `cache`, if `cache` has not been reset and `still` says so. Tells whether
-/// that was prevented by its being a user of another one.
+/// Makes `inode` a user of `cache`, if `cache` has not been reset and `still` says so. Tells
+/// whether that was prevented by its being a user of another one.
 fn join(
     cache: &RcuRef<DigestCache>,
     inode: &Inode,
@@ -265,8 +265,8 @@ fn dismiss_from(
 ///
 /// # Errors
 ///
-/// `ENOMEM` if it cannot leave, `EAGAIN` if another task has made it a user of another one: it would
-/// not be told about `cache`, which must not be used for it.
+/// `ENOMEM` if it cannot leave, `EAGAIN` if another task has made it a user of another one: it
+/// would not be told about `cache`, which must not be used for it.
 pub(crate) fn assign(
     inode: &Inode,
     cache: &RcuRef<DigestCache>,
