@@ -4,7 +4,6 @@
  * own, some thirty in each list, found by its first two bytes. The C prototype
  * of 2024 used it, as its documentation says.
  */
-#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
