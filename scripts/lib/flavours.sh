@@ -38,7 +38,7 @@ flavour() {
 	x86_64) FRAGMENTS=(common x86_64) ;; # The release.
 	x86_64-debug) FRAGMENTS=(common x86_64 debug) ;;
 	x86_64-kcsan) FRAGMENTS=(common x86_64 kcsan) ;;
-	um) FRAGMENTS=(common um) ;; # For benchmarks.
+	um) FRAGMENTS=(common um inline) ;; # For benchmarks.
 	um-debug) FRAGMENTS=(common um debug) ;;
 	config-off) FRAGMENTS=(common um off) ;;
 	clippy) FRAGMENTS=(common um) ;;
