@@ -19,7 +19,7 @@
 //!
 //! Pure logic: no allocation, no `unsafe`, no panic, whatever the memory holds.
 
-use core::ops::Range;
+use core::{cmp::Ordering, ops::Range};
 
 /// The number of digests for each bucket, on average, is at least this, and less than twice this.
 /// The less, the more memory for the ends of buckets; the more, the more memory that a look-up
@@ -36,7 +36,10 @@ const MAX_DIGEST_SIZE: usize = 64;
 /// In how many pieces the memory for digests may be.
 pub const PIECES: usize = 3;
 
-/// Up to as many digests are sorted on the stack, by insertion.
+/// Up to as many digests are sorted by way of the stack.
+const MAX_FEW: usize = 16;
+
+/// Up to as many digests are sorted by insertion.
 const MAX_INSERTION: usize = 16;
 
 /// How many parts of a bucket may wait for being sorted.
@@ -167,6 +170,16 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Whether two digests are the same. The size that most have is told to the compiler, which then
+/// needs no call.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    match (<&[u8; 32]>::try_from(a), <&[u8; 32]>::try_from(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 /// How many bytes the end of a bucket has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
@@ -227,29 +240,26 @@ pub struct Counter<'m> {
 
 impl<'m> Counter<'m> {
     /// Begins a table; none if the memory has not the sizes that the geometry tells: `digests`
-    /// together, each a multiple of the size of a digest, and `offsets`. What the memory holds does
-    /// not matter.
+    /// together, each a multiple of the size of a digest, and `offsets`. All of it must be zeros:
+    /// else digests that were given may be missing, or the table refused.
     pub fn new(
         geometry: Geometry,
-        mut digests: [&'m mut [u8]; PIECES],
+        digests: [&'m mut [u8]; PIECES],
         offsets: &'m mut [u8],
     ) -> Option<Self> {
         if offsets.len() != geometry.offsets_len() {
             return None;
         }
         let mut len = 0_usize;
-        for piece in &mut digests {
+        for piece in &digests {
             if piece.len().checked_rem(geometry.digest_size()) != Some(0) {
                 return None;
             }
             len = len.checked_add(piece.len())?;
-            // A place that gets no digest must not look as if it had one: see `Placer::finish()`.
-            piece.fill(0);
         }
         if Some(len) != geometry.digests_len() {
             return None;
         }
-        offsets.fill(0);
         Some(Self {
             geometry,
             rows: Rows {
@@ -369,8 +379,8 @@ impl Placer<'_> {
         }
         let width = geometry.width();
         let mut few = Few {
-            order: [(0, 0); MAX_INSERTION],
-            copies: [[0; MAX_DIGEST_SIZE]; MAX_INSERTION],
+            keys: [0; MAX_FEW],
+            copies: [[0; MAX_DIGEST_SIZE]; MAX_FEW],
         };
         let mut kept = 0;
         let mut start = 0;
@@ -383,13 +393,21 @@ impl Placer<'_> {
             // If a bucket got a digest more than counted, another got one less, and so has, or has
             // left to its neighbour, a place with another bucket's digest or with zeros.
             let is_right = |key: u64| geometry.bucket(key).0 == bucket;
-            kept = if next.saturating_sub(start) <= MAX_INSERTION {
-                rows.sort_few(&mut few, start..next, kept, is_right)
+            let range = start..next;
+            let end = if range.len() <= MAX_FEW {
+                rows.sort_few(&mut few, range.clone(), kept, is_right)
+                    .ok_or(Inconsistent)?
             } else {
-                rows.sort(start..next);
-                rows.keep_distinct(start..next, kept, is_right)
-            }
-            .ok_or(Inconsistent)?;
+                None
+            };
+            kept = match end {
+                Some(end) => end,
+                None => {
+                    rows.sort(range.clone());
+                    rows.keep_distinct(range, kept, is_right)
+                        .ok_or(Inconsistent)?
+                }
+            };
             if !offsets.is_empty() {
                 let kept = u32::try_from(kept).map_err(|_| Inconsistent)?;
                 width.set(offsets, bucket, kept).ok_or(Inconsistent)?;
@@ -403,34 +421,41 @@ impl Placer<'_> {
     }
 }
 
-/// Few digests, copied, to be sorted by their keys.
+/// Few digests, copied, to be put in order.
 struct Few {
-    /// The key of a digest, and which it is.
-    order: [(u64, usize); MAX_INSERTION],
-    copies: [[u8; MAX_DIGEST_SIZE]; MAX_INSERTION],
+    keys: [u64; MAX_FEW],
+    copies: [[u8; MAX_DIGEST_SIZE]; MAX_FEW],
 }
 
 impl Few {
-    /// The digest that is at `index` by order, and its key.
-    fn get(&self, index: usize, size: usize) -> Option<(u64, &[u8])> {
-        let &(key, from) = self.order.get(index)?;
-        Some((key, self.copies.get(from)?.get(..size)?))
-    }
-
-    /// Brings the digest at `index` to where it belongs among those before it, which are sorted.
-    fn insert(&mut self, index: usize, size: usize) {
-        for at in (1..=index).rev() {
-            let before = at.saturating_sub(1);
-            let (Some((key_before, other)), Some((key, digest))) =
-                (self.get(before, size), self.get(at, size))
-            else {
-                return;
-            };
-            if key_before < key || (key_before == key && other <= digest) {
-                return;
+    /// Calls `f` with each of the first `num` digests and how many have a lower key; tells whether
+    /// keys are all different, else `f` is not called.
+    ///
+    /// Comparing each with each takes no decision, which a processor could not foresee: for so few,
+    /// that is faster than to sort them.
+    fn by_rank(
+        &self,
+        num: usize,
+        size: usize,
+        mut f: impl FnMut(usize, &[u8]) -> Option<()>,
+    ) -> Option<bool> {
+        let keys = self.keys.get(..num)?;
+        let mut ranks = [0_usize; MAX_FEW];
+        let mut num_equal = 0_usize;
+        for (rank, this) in ranks.iter_mut().zip(keys) {
+            for other in keys {
+                *rank = rank.wrapping_add(usize::from(other < this));
+                num_equal = num_equal.wrapping_add(usize::from(other == this));
             }
-            self.order.swap(before, at);
         }
+        // Each is equal to itself.
+        if num_equal != num {
+            return Some(false);
+        }
+        for (copied, rank) in self.copies.get(..num)?.iter().zip(ranks) {
+            f(rank, copied.get(..size)?)?;
+        }
+        Some(true)
     }
 }
 
@@ -487,37 +512,30 @@ impl Rows<'_> {
         }
     }
 
-    /// Sorts the digests of `range`, [`MAX_INSERTION`] at most, by way of `few`, moves the distinct
-    /// ones to `target` and on, which is not after the beginning of `range`, and gives where they
-    /// end. None if `is_right` is not true of one.
+    /// Sorts the digests of `range`, [`MAX_FEW`] at most, by way of `few`, moves them to `target`
+    /// and on, which is not after the beginning of `range`, and gives where they end. None inside
+    /// if nothing was done because some may be equal; none at all if `is_right` is not true of one.
     fn sort_few(
         &mut self,
         few: &mut Few,
         range: Range<usize>,
         target: usize,
         is_right: impl Fn(u64) -> bool,
-    ) -> Option<usize> {
+    ) -> Option<Option<usize>> {
         let size = self.size;
         let num = range.len();
-        for (index, from) in range.enumerate() {
-            let key = key(self.copy_out(from, few.copies.get_mut(index)?)?);
+        for (index, (copied, to)) in range.zip(few.copies.iter_mut().zip(&mut few.keys)) {
+            let key = key(self.copy_out(index, copied)?);
             if !is_right(key) {
                 return None;
             }
-            *few.order.get_mut(index)? = (key, index);
-            few.insert(index, size);
+            *to = key;
         }
-        let mut end = target;
-        let mut last = None;
-        for index in 0..num {
-            let this = few.get(index, size)?;
-            if last != Some(this) {
-                copy(self.get_mut(end)?, this.1);
-                end = end.checked_add(1)?;
-            }
-            last = Some(this);
-        }
-        Some(end)
+        let done = few.by_rank(num, size, |rank, digest| {
+            copy(self.get_mut(target.checked_add(rank)?)?, digest);
+            Some(())
+        })?;
+        Some(done.then(|| target.saturating_add(num)))
     }
 
     /// Sorts the digests of `range` in place, without recursion, in O(n log n) time whatever the
@@ -748,11 +766,16 @@ impl<'a> Table<'a> {
         let mut steps = 0_usize;
         while range.contains(&next) {
             let found = self.row(next)?;
-            // Most differ in the key already.
-            match wanted.cmp(&key(found)).then_with(|| digest.cmp(found)) {
-                core::cmp::Ordering::Less => range.end = next,
-                core::cmp::Ordering::Greater => range.start = next.checked_add(1)?,
-                core::cmp::Ordering::Equal => return Some(next),
+            let order = match wanted.cmp(&key(found)) {
+                Ordering::Equal if is_same(digest, found) => return Some(next),
+                // Few have the same key.
+                Ordering::Equal => digest.cmp(found),
+                different => different,
+            };
+            match order {
+                Ordering::Less => range.end = next,
+                Ordering::Greater => range.start = next.checked_add(1)?,
+                Ordering::Equal => return Some(next),
             }
             steps = steps.saturating_add(1);
             next = if steps >= MAX_STEPS {

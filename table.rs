@@ -31,6 +31,19 @@ fn fitting(len: usize) -> usize {
     }
 }
 
+/// Zeros, for [`zeroed`].
+static ZEROS: [u8; 512] = [0; 512];
+
+/// So many zeros, written faster than [`KVVec::from_elem`] writes them, one by one. May sleep.
+fn zeroed(len: usize) -> Result<KVVec<u8>> {
+    let mut zeros = KVVec::with_capacity(len, GFP_KERNEL)?;
+    while let Some(left) = len.checked_sub(zeros.len()).filter(|left| *left > 0) {
+        let some = ZEROS.get(..left).unwrap_or(&ZEROS);
+        zeros.extend_from_slice(some, GFP_KERNEL)?;
+    }
+    Ok(zeros)
+}
+
 /// Digests one after another. What the allocator would round up is cut to pieces, since most lists
 /// are small and there are many of them.
 struct Digests([KVVec<u8>; PIECES]);
@@ -53,7 +66,7 @@ impl Digests {
                 num if more > 0 && num > 0 && wanted >= SMALL && saved > wanted / 16 => num,
                 _ => left,
             };
-            *piece = KVVec::from_elem(0, num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
+            *piece = zeroed(num.checked_mul(size).ok_or(EOVERFLOW)?)?;
             left -= num;
         }
         Ok(Self(pieces))
@@ -93,15 +106,62 @@ impl Digests {
     }
 }
 
-/// The digests of one algorithm and type.
+/// Ends of buckets up to this size need no memory of their own: those of lists of up to 255 digests.
+const FEW: usize = 32;
+
+/// The ends of buckets.
+enum Offsets {
+    Few([u8; FEW]),
+    Many(KVVec<u8>),
+}
+
+impl Offsets {
+    /// For a table of this geometry. May sleep.
+    fn new(geometry: &Geometry) -> Result<Self> {
+        Ok(match geometry.offsets_len() {
+            ..=FEW => Self::Few([0; FEW]),
+            len => Self::Many(zeroed(len)?),
+        })
+    }
+
+    fn get(&self, geometry: &Geometry) -> &[u8] {
+        match self {
+            Self::Few(offsets) => offsets.get(..geometry.offsets_len()).unwrap_or_default(),
+            Self::Many(offsets) => offsets,
+        }
+    }
+
+    fn get_mut(&mut self, geometry: &Geometry) -> &mut [u8] {
+        match self {
+            Self::Few(offsets) => offsets
+                .get_mut(..geometry.offsets_len())
+                .unwrap_or_default(),
+            Self::Many(offsets) => offsets,
+        }
+    }
+
+    /// Bytes of memory of its own.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Few(_) => 0,
+            Self::Many(offsets) => offsets.capacity(),
+        }
+    }
+}
+
+kernel::static_assert!(size_of::<Stored>() <= 128);
+
+/// The digests of one algorithm and type. What a look-up reads comes first, within one cache line
+/// if the list is small.
+#[repr(C)]
 struct Stored {
     algo: HashAlgo,
     digest_type: DigestType,
     /// Distinct digests.
     len: u32,
     geometry: Geometry,
+    offsets: Offsets,
     digests: Digests,
-    offsets: KVVec<u8>,
 }
 
 /// Where the digests of a table come from: told twice, the same ones each time.
@@ -142,10 +202,10 @@ impl Stored {
         let size = algo.digest_size();
         let geometry = Geometry::new(size, num).ok_or(EOVERFLOW)?;
         let mut digests = Digests::new(num, size)?;
-        let mut offsets = KVVec::from_elem(0, geometry.offsets_len(), GFP_KERNEL)?;
+        let mut offsets = Offsets::new(&geometry)?;
 
-        let mut counter =
-            Counter::new(geometry, digests.pieces_mut(), &mut offsets).ok_or(EINVAL)?;
+        let memory = offsets.get_mut(&geometry);
+        let mut counter = Counter::new(geometry, digests.pieces_mut(), memory).ok_or(EINVAL)?;
         source
             .for_each_of(algo, digest_type, |digest| counter.count(digest))
             .map_err(internal)?;
@@ -176,7 +236,7 @@ impl Stored {
         Table::new(
             self.geometry,
             self.digests.pieces(),
-            &self.offsets,
+            self.offsets.get(&self.geometry),
             self.len(),
         )
         .is_some_and(|table| table.contains(digest))
@@ -262,7 +322,7 @@ impl Tables {
     pub(crate) fn bytes(&self) -> usize {
         self.0
             .iter()
-            .map(|t| size_of::<Stored>() + t.digests.bytes() + t.offsets.capacity())
+            .map(|t| size_of::<Stored>() + t.digests.bytes() + t.offsets.bytes())
             .sum()
     }
 

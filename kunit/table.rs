@@ -68,6 +68,7 @@ mod tests {
     fn algorithms() {
         assert!(round_trip::<16>(HashAlgo::Md5, 100, digest));
         assert!(round_trip::<20>(HashAlgo::Sha1, 100, digest));
+        assert!(round_trip::<24>(HashAlgo::Tgr192, 100, digest));
         assert!(round_trip::<28>(HashAlgo::Sha224, 100, digest));
         assert!(round_trip::<40>(HashAlgo::RipeMd320, 100, digest));
         assert!(round_trip::<48>(HashAlgo::Sha384, 100, digest));

@@ -34,13 +34,13 @@ fn pieces_mut(memory: &mut [u8], [first, second]: [usize; PIECES - 1]) -> [&mut 
 }
 
 impl Built {
-    /// Makes a table in memory full of garbage, placing in another order than counting. The memory
-    /// is cut after these numbers of digests.
+    /// Makes a table, placing in another order than counting. The memory is cut after these numbers
+    /// of digests.
     fn new<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: [usize; PIECES - 1]) -> Self {
         let cuts = cuts.map(|num| num * size);
         let geometry = Geometry::new(size, input.len()).unwrap();
-        let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
-        let mut offsets = vec![0xa5; geometry.offsets_len()];
+        let mut digests = vec![0; geometry.digests_len().unwrap()];
+        let mut offsets = vec![0; geometry.offsets_len()];
         let mut counter =
             Counter::new(geometry, pieces_mut(&mut digests, cuts), &mut offsets).unwrap();
         for digest in input {
@@ -319,7 +319,7 @@ fn memory_of_wrong_sizes() {
 /// Counts these, places those; whether all was well.
 fn build(num: usize, count: &[[u8; 16]], place: &[[u8; 16]]) -> Result<usize, Inconsistent> {
     let geometry = Geometry::new(16, num).unwrap();
-    let mut digests = vec![0xa5; geometry.digests_len().unwrap()];
+    let mut digests = vec![0; geometry.digests_len().unwrap()];
     let mut offsets = vec![0; geometry.offsets_len()];
     let digests = [&mut digests[..], &mut [], &mut []];
     let mut counter = Counter::new(geometry, digests, &mut offsets).unwrap();
