@@ -9,7 +9,7 @@
 //! reference and can be read without a lock.
 //!
 //! C headers: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h),
-//! [`include/linux/refcount.h`](srctree/include/linux/refcount.h)
+//! [`include/linux/rcuref.h`](srctree/include/linux/rcuref.h)
 //!
 //! # Context
 //!
@@ -57,7 +57,7 @@ struct Inner<T> {
     #[pin]
     head: Opaque<bindings::callback_head>,
     #[pin]
-    refs: Opaque<bindings::refcount_t>,
+    refs: Opaque<bindings::rcuref_t>,
     #[pin]
     data: T,
 }
@@ -94,7 +94,7 @@ impl<T: Object> RcuRef<T> {
                     slot.write_bytes(0, 1)
                 }),
                 // SAFETY: `slot` is valid for a write by the contract of `ffi_init`.
-                refs <- Opaque::ffi_init(|slot| unsafe { bindings::refcount_set(slot, 1) }),
+                refs <- Opaque::ffi_init(|slot| unsafe { bindings::rcuref_init(slot, 1) }),
                 data <- init,
             }? Error),
             flags,
@@ -179,8 +179,10 @@ impl<T: Object> Deref for RcuRef<T> {
 
 impl<T: Object> Clone for RcuRef<T> {
     fn clone(&self) -> Self {
-        // SAFETY: The object is alive, and as the count is not zero it may be incremented.
-        unsafe { bindings::refcount_inc(self.0.as_ref().refs.get()) };
+        // SAFETY: The object is alive.
+        let taken = unsafe { bindings::rcuref_get(self.0.as_ref().refs.get()) };
+        // There is a reference already.
+        kernel::warn_on!(!taken);
         // INVARIANT: The new reference owns the count that was just taken.
         Self(self.0)
     }
@@ -189,7 +191,7 @@ impl<T: Object> Clone for RcuRef<T> {
 impl<T: Object> Drop for RcuRef<T> {
     fn drop(&mut self) {
         // SAFETY: The object is alive until the count that this reference owns is given back.
-        if unsafe { bindings::refcount_dec_and_test(self.0.as_ref().refs.get()) } {
+        if unsafe { bindings::rcuref_put(self.0.as_ref().refs.get()) } {
             // SAFETY: Only `free` drops the object.
             unsafe { self.0.as_ref() }.data.released();
             // SAFETY: The last reference is gone, so nobody else uses `head`. Readers that found
@@ -273,13 +275,13 @@ impl<T: Object> Peek<'_, T> {
     /// Number of references, for people.
     pub(crate) fn num_refs(&self) -> u32 {
         // SAFETY: The memory stays valid to the end of the read-side critical section.
-        unsafe { bindings::refcount_read(self.inner.as_ref().refs.get()) }
+        unsafe { bindings::rcuref_read(self.inner.as_ref().refs.get()) }
     }
 
     /// Takes a reference, unless the last one has just gone.
     pub(crate) fn upgrade(&self) -> Option<RcuRef<T>> {
         // SAFETY: The memory stays valid to the end of the read-side critical section.
-        if unsafe { bindings::refcount_inc_not_zero(self.inner.as_ref().refs.get()) } {
+        if unsafe { bindings::rcuref_get(self.inner.as_ref().refs.get()) } {
             // INVARIANT: The new reference owns the count that was just taken.
             Some(RcuRef(self.inner))
         } else {
