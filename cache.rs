@@ -117,29 +117,32 @@ struct Outcome {
 /// - `outcome` is populated before `loading` ends, and both happen exactly once, by the task that
 ///   made and published the cache.
 /// - Nobody uses `outcome` of a cache whose watch is not armed to answer a question.
+// What `current()` reads comes last: not in the cache line of the count of references, which goes
+// from CPU to CPU.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct DigestCache {
-    id: u64,
     /// File name of the list, or the default path, of the directory or the only list.
     name: CString,
     /// The default path when the cache was made.
     root: RcuRef<DefaultPath>,
-    watch: Watch,
-    /// [`crate::resolve::Anchor::stamp`] of the anchor through which the cache was last found.
-    stamp: Atomic<u64>,
-    outcome: SetOnce<Outcome>,
+    loading: Loading,
+    /// The neighbours in the list of all caches.
+    pub(crate) links: live::Links,
+    /// Where a parser of a module puts digests while the cache is loaded.
+    pub(crate) builder: Slot<Builder>,
     /// [`epoch`] in which the cache was made.
     epoch: u64,
-    loading: Loading,
     /// What integrity providers found out about the list.
     pub(crate) verification: Verification,
     /// The inodes for which the cache was returned.
     #[pin]
     pub(crate) users: Users,
-    /// Where a parser of a module puts digests while the cache is loaded.
-    pub(crate) builder: Slot<Builder>,
-    /// The neighbours in the list of all caches.
-    pub(crate) links: live::Links,
+    id: u64,
+    watch: Watch,
+    /// [`crate::resolve::Anchor::stamp`] of the anchor through which the cache was last found.
+    stamp: Atomic<u64>,
+    outcome: SetOnce<Outcome>,
 }
 
 impl Object for DigestCache {
@@ -244,6 +247,7 @@ impl DigestCache {
 
     /// How loading ended, if the cache may be used: it reflects its inode, and the path that led to
     /// the inode still does. Takes no lock, writes nothing.
+    #[inline(always)]
     pub(crate) fn current(&self, guard: &rcu::Guard) -> Option<Result<&Content, LoadError>> {
         let anchor = ANCHOR.peek(guard)?;
         if anchor.stamp() != self.stamp() || !anchor.holds(guard) {

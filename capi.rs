@@ -136,11 +136,14 @@ pub(crate) fn lookup(
     algo: HashAlgo,
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
-    let found = resolve::confirm(cache).and_then(|content| match content {
-        Some(Content::List(tables)) => Ok(tables.contains(algo, digest).then(|| cache.clone())),
+    let found = match cache.content() {
+        Some(Content::List(tables)) => {
+            resolve::confirm(cache).map(|()| tables.contains(algo, digest).then(|| cache.clone()))
+        }
+        // Confirms at the end, since lists may be loaded for it.
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
-        None => Ok(None),
-    });
+        None => resolve::confirm(cache).map(|()| None),
+    };
     stats::count(match &found {
         Ok(Some(_)) => Counter::Hits,
         Err(e) if *e == EAGAIN => Counter::LookupsStale,
@@ -190,10 +193,10 @@ pub(crate) unsafe extern "C" fn digest_cache_algos(
 ) -> u32 {
     // SAFETY: By the contract of this function.
     unsafe {
-        with(digest_cache, 0, |cache| match resolve::confirm(cache) {
-            Ok(Some(Content::List(tables))) => tables.algos(),
-            Ok(Some(Content::Dir(dir))) => dir.algos(cache).unwrap_or(0),
-            Ok(None) | Err(_) => 0,
+        with(digest_cache, 0, |cache| match cache.content() {
+            Some(Content::List(tables)) if resolve::confirm(cache).is_ok() => tables.algos(),
+            Some(Content::Dir(dir)) => dir.algos(cache).unwrap_or(0),
+            Some(Content::List(_)) | None => 0,
         })
     }
 }

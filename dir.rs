@@ -408,6 +408,8 @@ impl Directory {
             if found.is_some() || exhausted {
                 break found;
             }
+            // Before work is done that would be for nothing.
+            resolve::confirm(cache)?;
             self.advance(cache, &mut root)?;
         };
         let found = match found {

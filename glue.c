@@ -2,13 +2,9 @@
 /*
  * What the Rust code needs from C because macros make it; see glue.h.
  */
-#include <linux/dcache.h>
-#include <linux/fs_struct.h>
-#include <linux/mount.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <linux/seqlock.h>
 #include <linux/srcu.h>
 #include <linux/wait_bit.h>
 
@@ -89,18 +85,6 @@ void digest_cache_wait_unpinned(atomic_long_t *pins)
 	/* Pairs with the barrier in digest_cache_pin(). */
 	smp_mb();
 	wait_var_event(pins, !atomic_long_read(pins));
-}
-
-/*
- * Tell whether nothing was moved or mounted, and init has no other root, since
- * read_seqbegin() of the three locks gave these numbers.
- */
-bool digest_cache_tree_unchanged(unsigned int renames, unsigned int mounts,
-				 unsigned int roots)
-{
-	return !read_seqretry(&rename_lock, renames) &&
-	       !read_seqretry(&mount_lock, mounts) &&
-	       !read_seqretry(&userspace_init_fs->seq, roots);
 }
 
 /* Wake those who wait in digest_cache_wait_loaded(), after the release. */

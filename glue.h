@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the Rust code needs from C because macros make it: static data of the
- * notifier chain and of per-CPU counters, tracepoints, sequence counters, waiting
- * for a word to change.
+ * notifier chain and of per-CPU counters, tracepoints, waiting for a word to
+ * change.
  */
 #ifndef _SECURITY_DIGEST_CACHE_GLUE_H
 #define _SECURITY_DIGEST_CACHE_GLUE_H
@@ -24,9 +24,6 @@ void digest_cache_chain_call(unsigned long event, void *data);
 void digest_cache_pin(atomic_long_t *pins);
 void digest_cache_unpin(atomic_long_t *pins);
 void digest_cache_wait_unpinned(atomic_long_t *pins);
-
-bool digest_cache_tree_unchanged(unsigned int renames, unsigned int mounts,
-				 unsigned int roots);
 
 void digest_cache_wake_loaded(void **loader);
 long digest_cache_wait_loaded(void **loader, unsigned long timeout);

@@ -195,6 +195,7 @@ impl Anchor {
     }
 
     /// As [`Anchor::holds`], as far as the default path as a string and the inode are concerned.
+    #[inline]
     pub(crate) fn is_intact(&self, guard: &rcu::Guard) -> bool {
         self.watch.matches(&self.cookie, guard)
             && DEFAULT_PATH
@@ -306,19 +307,25 @@ fn directory_changed(inode: &Inode, stamp: u64) {
     }
 }
 
-/// Makes sure that `cache` may be used, and gives what it holds, if anything. May sleep.
+/// Makes sure that `cache`, which is loaded, may be used. May sleep.
 ///
 /// # Errors
 ///
 /// `EAGAIN` if it has been reset.
-pub(crate) fn confirm(cache: &DigestCache) -> Result<Option<&Content>> {
-    if let Some(content) = cache.current(&rcu::read_lock()) {
-        return Ok(content.ok());
+#[inline]
+pub(crate) fn confirm(cache: &DigestCache) -> Result {
+    if cache.current(&rcu::read_lock()).is_some() {
+        return Ok(());
     }
-    // Something was moved or mounted somewhere, perhaps, and that is all.
+    confirm_anew(cache)
+}
+
+/// See [`confirm`]: something was moved or mounted somewhere, perhaps, and that is all.
+#[cold]
+fn confirm_anew(cache: &DigestCache) -> Result {
     let (_, anchor) = root().map_err(|_| EAGAIN)?;
     if cache.is_current_under(&anchor, &rcu::read_lock()) {
-        Ok(cache.content())
+        Ok(())
     } else {
         Err(EAGAIN)
     }

@@ -642,16 +642,28 @@ impl TreeSeq {
     }
 
     /// Whether nothing was moved or mounted since.
+    #[inline]
     pub(crate) fn unchanged(&self) -> bool {
-        // SAFETY: Always safe to call.
+        // Nothing has to be ordered: the counters only grow, so all were the same when the first
+        // was read.
+        // SAFETY: As in `now`.
         unsafe {
-            bindings::digest_cache_tree_unchanged(
-                read_once(&self.renames),
-                read_once(&self.mounts),
-                read_once(&self.roots),
-            )
+            read_once(&self.renames) == sequence(&raw const bindings::rename_lock)
+                && read_once(&self.mounts) == sequence(&raw const bindings::mount_lock)
+                && read_once(&self.roots) == sequence(&raw const (*bindings::userspace_init_fs).seq)
         }
     }
+}
+
+/// The counter of a lock, as `READ_ONCE()` gives it.
+///
+/// # Safety
+///
+/// `lock` points to a lock that is initialised.
+#[inline]
+unsafe fn sequence(lock: *const bindings::seqlock_t) -> u32 {
+    // SAFETY: By the contract of this function.
+    unsafe { (&raw const (*lock).seqcount.seqcount.sequence).read_volatile() }
 }
 
 /// A digest list, or the directory of digest lists, opened by the digest cache for itself.
