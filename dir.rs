@@ -29,6 +29,7 @@
 use core::mem::size_of;
 use kernel::{
     bindings,
+    page::PAGE_SIZE,
     prelude::*,
     sync::{
         atomic::{Acquire, Atomic, Relaxed, Release},
@@ -63,15 +64,15 @@ const AGAIN: u32 = 3;
 
 /// One list of the directory.
 struct Entry {
-    /// Where the name is in [`Directory::names`].
-    start: usize,
-    len: usize,
+    /// The list, once loaded.
+    list: Slot<DigestCache>,
     /// Sequence number of the name.
     seq: Option<u32>,
     /// What became of it; changed by the task whose turn it is.
     state: Atomic<u32>,
-    /// The list, once loaded.
-    list: Slot<DigestCache>,
+    /// Where the name is in [`Directory::names`].
+    start: u32,
+    len: u8,
 }
 
 impl Place for Atomic<u64> {
@@ -84,9 +85,9 @@ impl Place for Atomic<u64> {
     }
 }
 
-/// The memory of the index.
+/// The memory of the index: whole pages, where `kmalloc()` would round up to a power of two.
 struct Places {
-    places: KVVec<Atomic<u64>>,
+    places: VVec<Atomic<u64>>,
     /// Places that are not empty; changed by the task whose turn it is.
     used: Atomic<usize>,
 }
@@ -96,7 +97,7 @@ impl Object for Places {}
 impl Places {
     fn new(num: usize) -> Result<RcuRef<Self>> {
         let len = places_for(num).ok_or(EOVERFLOW)?;
-        let mut places = KVVec::with_capacity(len, GFP_KERNEL)?;
+        let mut places = VVec::with_capacity(len, GFP_KERNEL)?;
         for _ in 0..len {
             places.push(Atomic::new(0), GFP_KERNEL)?;
         }
@@ -106,6 +107,15 @@ impl Places {
 
     fn index(&self) -> Index<'_, Atomic<u64>> {
         Index::new(&self.places)
+    }
+
+    /// Moves what is in the index to memory for `num` digests.
+    fn moved(&self, num: usize) -> Result<RcuRef<Self>> {
+        let new = Self::new(num)?;
+        let copied = self.index().copy_to(&new.index());
+        copied.map_err(|Full| EOVERFLOW)?;
+        new.used.store(self.used.load(Relaxed), Relaxed);
+        Ok(new)
     }
 
     /// Whether `num` more digests fit without look-ups getting slower than they should.
@@ -121,8 +131,8 @@ impl Places {
 /// The lists of a directory, in order.
 pub(crate) struct Directory {
     /// The names one after another: one allocation, whatever their number.
-    names: KVVec<u8>,
-    entries: KVVec<Entry>,
+    names: VVec<u8>,
+    entries: VVec<Entry>,
     /// The index over the lists that are loaded; none before there is one.
     places: Slot<Places>,
     /// The first entry that has not been tried.
@@ -172,15 +182,15 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
         let Ok(parsed) = ListName::parse(name) else {
             return Ok(());
         };
-        let start = names.len();
+        let start = u32::try_from(names.len())?;
         names.extend_from_slice(name, GFP_KERNEL)?;
         entries.push(
             Entry {
-                start,
-                len: name.len(),
+                list: Slot::new(),
                 seq: parsed.seq,
                 state: Atomic::new(UNTRIED),
-                list: Slot::new(),
+                start,
+                len: u8::try_from(name.len())?,
             },
             GFP_KERNEL,
         )?;
@@ -189,8 +199,8 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
     // `start` grows in directory order, so it makes the sort stable.
     entries.sort_unstable_by(|a, b| cmp_order(a.seq, b.seq).then(a.start.cmp(&b.start)));
     Ok(Directory {
-        names,
-        entries,
+        names: exact(names)?,
+        entries: exact(entries)?,
         places: Slot::new(),
         next: Atomic::new(0),
         again: Atomic::new(0),
@@ -199,10 +209,21 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
     })
 }
 
+/// The same, without memory for more.
+fn exact<T>(vec: KVVec<T>) -> Result<VVec<T>> {
+    let mut exact = VVec::with_capacity(vec.len(), GFP_KERNEL)?;
+    for value in vec {
+        exact.push(value, GFP_KERNEL)?;
+    }
+    Ok(exact)
+}
+
 impl Directory {
     fn name(&self, entry: &Entry) -> &[u8] {
-        let end = entry.start.saturating_add(entry.len);
-        self.names.get(entry.start..end).unwrap_or_default()
+        // CAST: Widens, as there is no kernel whose sizes have less than 32 bits.
+        let start = entry.start as usize;
+        let end = start.saturating_add(entry.len.into());
+        self.names.get(start..end).unwrap_or_default()
     }
 
     /// Whether the list of entry `number` has the digest.
@@ -257,14 +278,29 @@ impl Directory {
         let used = present.as_ref().map_or(0, |p| p.used.load(Relaxed));
         // A quarter more than needed, so that copying is paid for by what is added until the next.
         let wanted = used.checked_add(num).ok_or(EOVERFLOW)?;
-        let larger = Places::new(wanted.checked_add(wanted / 4).ok_or(EOVERFLOW)?)?;
-        if let Some(present) = &present {
-            let copied = present.index().copy_to(&larger.index());
-            copied.map_err(|Full| EOVERFLOW)?;
-            larger.used.store(used, Relaxed);
-        }
+        let wanted = wanted.checked_add(wanted / 4).ok_or(EOVERFLOW)?;
+        let larger = match &present {
+            Some(present) => present.moved(wanted)?,
+            None => Places::new(wanted)?,
+        };
         drop(self.places.swap(Some(larger.clone())));
         Ok(larger)
+    }
+
+    /// Gives back what the index has for more digests, if all lists have been tried. The caller has
+    /// the turn.
+    fn trim(&self) {
+        let present = self.places.get().filter(|_| self.is_exhausted());
+        if let Some(present) = present {
+            let used = present.used.load(Relaxed);
+            let needed = places_for(used).unwrap_or(usize::MAX);
+            if present.places.len() / 33 * 32 > needed {
+                // Without memory for less, it is as good as it is.
+                if let Ok(smaller) = present.moved(used) {
+                    drop(self.places.swap(Some(smaller)));
+                }
+            }
+        }
     }
 
     /// Adds the digests of entry `number`, whose list is in its slot, to the index. The caller has
@@ -355,6 +391,7 @@ impl Directory {
         if next < self.entries.len() {
             self.try_entry(cache, next, root)?;
             self.next.store(next.saturating_add(1), Release);
+            self.trim();
         }
         Ok(())
     }
@@ -384,6 +421,7 @@ impl Directory {
                 self.try_entry(cache, number, root)?;
             }
         }
+        self.trim();
         drop(turn);
         Ok(())
     }
@@ -473,13 +511,15 @@ impl Directory {
 
     /// Bytes of memory, without those of the lists.
     pub(crate) fn bytes(&self) -> usize {
-        let places = self
-            .places
-            .get()
-            .map_or(0, |places| places.places.capacity());
-        places
-            .saturating_mul(size_of::<Atomic<u64>>())
-            .saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
-            .saturating_add(self.names.capacity())
+        let places = self.places.get();
+        let places = places.map_or(0, |places| places.places.capacity());
+        let pages = |num: usize, size| {
+            num.saturating_mul(size)
+                .checked_next_multiple_of(PAGE_SIZE)
+                .unwrap_or(usize::MAX)
+        };
+        pages(places, size_of::<Atomic<u64>>())
+            .saturating_add(pages(self.entries.capacity(), size_of::<Entry>()))
+            .saturating_add(pages(self.names.capacity(), 1))
     }
 }

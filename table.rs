@@ -31,19 +31,6 @@ fn fitting(len: usize) -> usize {
     }
 }
 
-/// Zeros, for [`zeroed`].
-static ZEROS: [u8; 512] = [0; 512];
-
-/// So many zeros, written faster than [`KVVec::from_elem`] writes them, one by one. May sleep.
-fn zeroed(len: usize) -> Result<KVVec<u8>> {
-    let mut zeros = KVVec::with_capacity(len, GFP_KERNEL)?;
-    while let Some(left) = len.checked_sub(zeros.len()).filter(|left| *left > 0) {
-        let some = ZEROS.get(..left).unwrap_or(&ZEROS);
-        zeros.extend_from_slice(some, GFP_KERNEL)?;
-    }
-    Ok(zeros)
-}
-
 /// Digests one after another. What the allocator would round up is cut to pieces, since most lists
 /// are small and there are many of them.
 struct Digests([KVVec<u8>; PIECES]);
@@ -66,7 +53,7 @@ impl Digests {
                 num if more > 0 && num > 0 && wanted >= SMALL && saved > wanted / 16 => num,
                 _ => left,
             };
-            *piece = zeroed(num.checked_mul(size).ok_or(EOVERFLOW)?)?;
+            *piece = KVVec::zeroed(num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
             left -= num;
         }
         Ok(Self(pieces))
@@ -120,7 +107,7 @@ impl Offsets {
     fn new(geometry: &Geometry) -> Result<Self> {
         Ok(match geometry.offsets_len() {
             ..=FEW => Self::Few([0; FEW]),
-            len => Self::Many(zeroed(len)?),
+            len => Self::Many(KVVec::zeroed(len, GFP_KERNEL)?),
         })
     }
 
