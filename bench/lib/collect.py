@@ -100,6 +100,7 @@ def targets(figures):
     check = Targets(figures)
     check.figure("bytes a SHA-256 digest at 10^6", "bytes_per_digest.n1000000", 33)
     check.figure("bytes a cache of 66 digests", "bytes_per_cache.n66", 66 * 32 + 512)
+    check.figure("bytes a digest of the index of 2000 lists", "index_bytes_per_digest.lists2000", 12)
     for what in ("hit", "miss"):
         for size, limit in ((1_000_000, 1 / 15), (66, 1 / 2)):
             for way, kind in (("table", "table"), ("API", "lookup")):

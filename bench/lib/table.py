@@ -38,13 +38,17 @@ def lookup(summary, name):
     return place
 
 
-# Text, name, unit, what the C prototype had when it was measured (benchmark.md).
+# Text, name, unit.
 MICRO = (
     ("memory, 10^6 digests", "bytes_per_digest.n1000000", "B a digest"),
     ("memory, 66 digests, all of the cache", "bytes_per_cache.n66", "B"),
-    ("look-up, hit, 66 digests", "lookup_hit_ns.n66", "ns"),
-    ("look-up, hit, 10^6 digests", "lookup_hit_ns.n1000000", "ns"),
-    ("look-up, miss, 10^6 digests", "lookup_miss_ns.n1000000", "ns"),
+    ("index of a directory of 2000 lists", "index_bytes_per_digest.lists2000", "B a digest"),
+    ("table, hit, 66 digests", "table_hit_ns.n66", "ns"),
+    ("table, hit, 10^6 digests", "table_hit_ns.n1000000", "ns"),
+    ("table, miss, 10^6 digests", "table_miss_ns.n1000000", "ns"),
+    ("`digest_cache_lookup()`, hit, 66 digests", "lookup_hit_ns.n66", "ns"),
+    ("`digest_cache_lookup()`, hit, 10^6 digests", "lookup_hit_ns.n1000000", "ns"),
+    ("`digest_cache_lookup()`, miss, 10^6 digests", "lookup_miss_ns.n1000000", "ns"),
     ("load `tlv`", "load_ns_per_digest.tlv", "ns a digest"),
     ("load `rpm`", "load_ns_per_digest.rpm", "ns a digest"),
     ("free, 10^6 digests", "free_ms.n1000000", "ms"),
@@ -86,7 +90,7 @@ def macro(summary):
         if "sequential_s" in figures
     ]
     head = ("20 000 accesses", "sequential (s)", "to `none`", "parallel (s)", "slab (KB)")
-    return table(head, rows) + "\n"
+    return table(head, rows)
 
 
 def targets(summary):
@@ -96,6 +100,34 @@ def targets(summary):
         for row in summary["targets"]
     ]
     return table(("target", "at most", "reached", "met"), rows)
+
+
+# Plot, what it shows.
+PLOTS = (
+    ("macro", "Seconds of 20 000 accesses to files, by how they are checked"),
+    ("lookup", "Time of a look-up by the number of digests in the list"),
+    ("directory", "Time of a look-up by the number of lists in the directory"),
+    ("memory", "Memory a digest by the number of digests in the list"),
+)
+
+
+def plots(summary):
+    """Where the plots are, as plots.py names them."""
+    drawn = [f"![{text}](bench/results/{name}.svg)" for name, text in PLOTS if name != "macro" or name in summary]
+    return "\n\n".join(drawn) + "\n"
+
+
+def conditions(summary):
+    """Where the figures come from."""
+    about = summary.get("conditions", {})
+    machine = f"{about.get('cpu', 'an unknown CPU')}, {about.get('host_cpus', '?')} CPUs"
+    wide = len(summary["too_wide_to_compare"])
+    return (
+        f"Revision {about.get('revision', 'unknown')}, on {machine}. Medians; of {len(summary['spread'])}\n"
+        f"figures, {wide} had a spread of more than a quarter of it, and say little: see\n"
+        "`too_wide_to_compare` in [summary.json](bench/results/summary.json), which has all\n"
+        "figures and conditions.\n"
+    )
 
 
 def main():
@@ -109,7 +141,8 @@ def main():
         sys.exit(f"{path}: has not the lines {BEGIN.strip()} and {END.strip()} once each: put them back")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    tables = "\n" + macro(summary) + micro(summary) + "\n" + targets(summary) + "\n"
+    parts = [conditions(summary), macro(summary), micro(summary), targets(summary), plots(summary)]
+    tables = "".join(f"\n{part.rstrip()}\n" for part in parts if part) + "\n"
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(before + BEGIN + tables + END + after, encoding="utf-8")
     temporary.rename(path)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""lists.py DIRECTORY [--quick]: the lists that the micro benchmark is taken with.
+"""lists.py full|quick|check DIRECTORY: the lists that the micro benchmark is taken with.
 
     one/tlv-N, one/rpm-N    a list of N SHA-256 digests
     many/M/tlv-NNNNN        M lists of 66 digests each
@@ -20,6 +20,9 @@ EACH = 66
 SIZES = (1, 10, 66, 1000, 10_000, 100_000, 1_000_000)
 DIRECTORIES = (100, 303, 1000, 2000, 10_000)
 RPM_SIZES = (66, 100_000)
+
+# Digests in a list, lists in a directory.
+LARGEST = {"full": (1_000_000, 10_000), "quick": (1_000_000, 2000), "check": (1000, 100)}
 
 
 def digests(first, num):
@@ -72,17 +75,20 @@ def write(path, content):
 def main():
     """Writes all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("size", choices=LARGEST, help="which of them, by how large they are")
     parser.add_argument("directory", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true", help="without the largest")
     arguments = parser.parse_args()
     top = arguments.directory
+    most, most_lists = LARGEST[arguments.size]
 
     for num in SIZES:
-        write(top / "one" / f"tlv-{num}", tlv(digests(0, num)))
+        if num <= most:
+            write(top / "one" / f"tlv-{num}", tlv(digests(0, num)))
     for num in RPM_SIZES:
-        write(top / "one" / f"rpm-{num}", rpm(digests(0, num)))
+        if num <= most:
+            write(top / "one" / f"rpm-{num}", rpm(digests(0, num)))
     for num in DIRECTORIES:
-        if arguments.quick and num > 2000:
+        if num > most_lists:
             continue
         some = digests(0, num * EACH)
         for i in range(num):
