@@ -117,8 +117,8 @@ struct Outcome {
 /// - `outcome` is populated before `loading` ends, and both happen exactly once, by the task that
 ///   made and published the cache.
 /// - Nobody uses `outcome` of a cache whose watch is not armed to answer a question.
-// What `current()` reads comes last: not in the cache line of the count of references, which goes
-// from CPU to CPU.
+// What `current()` reads comes last, and is not written once the cache is loaded. What other tasks
+// write, as the count of references, is in other cache lines.
 #[pin_data]
 #[repr(C)]
 pub(crate) struct DigestCache {
@@ -129,15 +129,15 @@ pub(crate) struct DigestCache {
     loading: Loading,
     /// The neighbours in the list of all caches.
     pub(crate) links: live::Links,
+    /// The inodes for which the cache was returned.
+    #[pin]
+    pub(crate) users: Users,
     /// Where a parser of a module puts digests while the cache is loaded.
     pub(crate) builder: Slot<Builder>,
     /// [`epoch`] in which the cache was made.
     epoch: u64,
     /// What integrity providers found out about the list.
     pub(crate) verification: Verification,
-    /// The inodes for which the cache was returned.
-    #[pin]
-    pub(crate) users: Users,
     id: u64,
     watch: Watch,
     /// [`crate::resolve::Anchor::stamp`] of the anchor through which the cache was last found.
@@ -231,7 +231,8 @@ impl DigestCache {
     pub(crate) fn stamp(&self) -> u64 {
         // Nothing has to be ordered: what is compared with it (whether the anchor is in its slot,
         // the tree and the inodes are unchanged, watches are armed) goes from true to false only,
-        // so all of it was true when the first of it was read.
+        // so all of it was true when the first of it was read. (Of the tree, see
+        // `TreeSeq::unchanged()`.)
         #[cfg(CONFIG_64BIT)]
         return read_once(&self.stamp);
         #[cfg(not(CONFIG_64BIT))]

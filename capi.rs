@@ -137,12 +137,9 @@ pub(crate) fn lookup(
     digest: &[u8],
 ) -> Result<Option<RcuRef<DigestCache>>> {
     let found = match cache.content() {
-        Some(Content::List(tables)) => {
-            resolve::confirm(cache).map(|()| tables.contains(algo, digest).then(|| cache.clone()))
-        }
         // Confirms at the end, since lists may be loaded for it.
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
-        None => resolve::confirm(cache).map(|()| None),
+        _ => resolve::confirm(cache).map(|()| cache.contains(algo, digest).then(|| cache.clone())),
     };
     stats::count(match &found {
         Ok(Some(_)) => Counter::Hits,

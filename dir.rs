@@ -335,9 +335,13 @@ impl Directory {
     /// Those that are not about the list, in which case the entry stays what it was.
     fn try_entry(&self, cache: &DigestCache, number: usize, root: &mut Option<Path>) -> Result {
         let entry = self.entries.get(number).ok_or(EINVAL)?;
+        // For a directory that has been reset, all of this would be for nothing.
+        if !cache.reflects_inode(&rcu::read_lock()) {
+            return Err(EAGAIN);
+        }
         if root.is_none() {
             let (path, anchor) = resolve::root().map_err(|_| EAGAIN)?;
-            if anchor.stamp() != cache.stamp() {
+            if !cache.is_current_under(&anchor, &rcu::read_lock()) {
                 return Err(EAGAIN);
             }
             *root = Some(path);
@@ -411,6 +415,8 @@ impl Directory {
         if self.again.load(Relaxed) == 0 {
             return Ok(());
         }
+        // Before others are waited for.
+        resolve::confirm(cache)?;
         let turn = loop {
             if let Some(turn) = self.turns.take()? {
                 break turn;
@@ -446,8 +452,6 @@ impl Directory {
             if found.is_some() || exhausted {
                 break found;
             }
-            // Before work is done that would be for nothing.
-            resolve::confirm(cache)?;
             self.advance(cache, &mut root)?;
         };
         let found = match found {

@@ -394,20 +394,13 @@ impl Placer<'_> {
             // left to its neighbour, a place with another bucket's digest or with zeros.
             let is_right = |key: u64| geometry.bucket(key).0 == bucket;
             let range = start..next;
-            let end = if range.len() <= MAX_FEW {
-                rows.sort_few(&mut few, range.clone(), kept, is_right)
-                    .ok_or(Inconsistent)?
+            kept = if range.len() <= MAX_FEW {
+                rows.sort_few(&mut few, range, kept, is_right)
             } else {
-                None
-            };
-            kept = match end {
-                Some(end) => end,
-                None => {
-                    rows.sort(range.clone());
-                    rows.keep_distinct(range, kept, is_right)
-                        .ok_or(Inconsistent)?
-                }
-            };
+                rows.sort(range.clone());
+                rows.keep_distinct(range, kept, is_right)
+            }
+            .ok_or(Inconsistent)?;
             if !offsets.is_empty() {
                 let kept = u32::try_from(kept).map_err(|_| Inconsistent)?;
                 width.set(offsets, bucket, kept).ok_or(Inconsistent)?;
@@ -428,34 +421,29 @@ struct Few {
 }
 
 impl Few {
-    /// Calls `f` with each of the first `num` digests and how many have a lower key; tells whether
-    /// keys are all different, else `f` is not called.
+    /// Calls `f` with each of the first `num` digests and its place among them by their keys; tells
+    /// whether keys are all different. Those with the same key stay in the order that they have.
     ///
     /// Comparing each with each takes no decision, which a processor could not foresee: for so few,
     /// that is faster than to sort them.
-    fn by_rank(
+    fn by_key(
         &self,
         num: usize,
         size: usize,
         mut f: impl FnMut(usize, &[u8]) -> Option<()>,
     ) -> Option<bool> {
         let keys = self.keys.get(..num)?;
-        let mut ranks = [0_usize; MAX_FEW];
-        let mut num_equal = 0_usize;
-        for (rank, this) in ranks.iter_mut().zip(keys) {
-            for other in keys {
-                *rank = rank.wrapping_add(usize::from(other < this));
-                num_equal = num_equal.wrapping_add(usize::from(other == this));
+        let mut num_same = 0_usize;
+        for (index, this) in keys.iter().enumerate() {
+            let mut place = 0_usize;
+            for (other_index, other) in keys.iter().enumerate() {
+                let is_before = (other == this) & (other_index < index);
+                place = place.wrapping_add(usize::from((other < this) | is_before));
+                num_same = num_same.wrapping_add(usize::from(is_before));
             }
+            f(place, self.copies.get(index)?.get(..size)?)?;
         }
-        // Each is equal to itself.
-        if num_equal != num {
-            return Some(false);
-        }
-        for (copied, rank) in self.copies.get(..num)?.iter().zip(ranks) {
-            f(rank, copied.get(..size)?)?;
-        }
-        Some(true)
+        Some(num_same == 0)
     }
 }
 
@@ -512,16 +500,16 @@ impl Rows<'_> {
         }
     }
 
-    /// Sorts the digests of `range`, [`MAX_FEW`] at most, by way of `few`, moves them to `target`
-    /// and on, which is not after the beginning of `range`, and gives where they end. None inside
-    /// if nothing was done because some may be equal; none at all if `is_right` is not true of one.
+    /// Sorts the digests of `range`, [`MAX_FEW`] at most, by way of `few`, moves the distinct ones
+    /// to `target` and on, which is not after the beginning of `range`, and gives where they end.
+    /// None if `is_right` is not true of one.
     fn sort_few(
         &mut self,
         few: &mut Few,
         range: Range<usize>,
         target: usize,
         is_right: impl Fn(u64) -> bool,
-    ) -> Option<Option<usize>> {
+    ) -> Option<usize> {
         let size = self.size;
         let num = range.len();
         for (index, (copied, to)) in range.zip(few.copies.iter_mut().zip(&mut few.keys)) {
@@ -531,11 +519,16 @@ impl Rows<'_> {
             }
             *to = key;
         }
-        let done = few.by_rank(num, size, |rank, digest| {
-            copy(self.get_mut(target.checked_add(rank)?)?, digest);
+        let all_differ = few.by_key(num, size, |place, digest| {
+            copy(self.get_mut(target.checked_add(place)?)?, digest);
             Some(())
         })?;
-        Some(done.then(|| target.saturating_add(num)))
+        let end = target.checked_add(num)?;
+        if all_differ {
+            return Some(end);
+        }
+        self.insertion_sort(target..end);
+        self.keep_distinct(target..end, target, is_right)
     }
 
     /// Sorts the digests of `range` in place, without recursion, in O(n log n) time whatever the

@@ -307,11 +307,11 @@ fn directory_changed(inode: &Inode, stamp: u64) {
     }
 }
 
-/// Makes sure that `cache`, which is loaded, may be used. May sleep.
+/// Makes sure that `cache` may be used. May sleep.
 ///
 /// # Errors
 ///
-/// `EAGAIN` if it has been reset.
+/// `EAGAIN` if it has been reset, or is still being loaded.
 #[inline]
 pub(crate) fn confirm(cache: &DigestCache) -> Result {
     if cache.current(&rcu::read_lock()).is_some() {

@@ -138,9 +138,7 @@ impl Offsets {
 
 kernel::static_assert!(size_of::<Stored>() <= 128);
 
-/// The digests of one algorithm and type. What a look-up reads comes first, within one cache line
-/// if the list is small.
-#[repr(C)]
+/// The digests of one algorithm and type, in two cache lines.
 struct Stored {
     algo: HashAlgo,
     digest_type: DigestType,

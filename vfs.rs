@@ -645,7 +645,8 @@ impl TreeSeq {
     #[inline]
     pub(crate) fn unchanged(&self) -> bool {
         // Nothing has to be ordered: the counters only grow, so all were the same when the first
-        // was read.
+        // was read. A number of ours may be replaced meanwhile by that of a look-up that found the
+        // path to lead where it led: then it did so during this call, or nothing has changed since.
         // SAFETY: As in `now`.
         unsafe {
             read_once(&self.renames) == sequence(&raw const bindings::rename_lock)

@@ -64,6 +64,14 @@ find_rustc() {
 	return 1
 }
 
+# Whether clang and rustc, once selected, understand each other's bitcode.
+same_llvm() {
+	local clang rustc
+	clang=$(clang -dumpversion)
+	rustc=$("$RUST_BIN/rustc" -vV | sed -n 's/^LLVM version: //p')
+	[ "${clang%%.*}" = "${rustc%%.*}" ] && command -v llvm-link >/dev/null
+}
+
 # Sets PATH, LIBCLANG_PATH, RUST_BIN (the directory of the kernel's Rust
 # tools) and KERNEL_MAKE (arguments for every make of the kernel).
 select_toolchain() {

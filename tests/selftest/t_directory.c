@@ -82,6 +82,31 @@ TEST_FS(directory_loads_as_needed)
 	CHECK_EQ(stat_value("loads"), loads, "something is loaded again");
 }
 
+/* One that has been reset says so, and loads nothing for that. */
+TEST_FS(directory_reset_loads_nothing)
+{
+	char *file = make_file(env->files, "file", NULL);
+	int session = session_open();
+	u64 loads;
+
+	make_list(env->lists, "1-tlv-a", "a");
+	make_list(env->lists, "2-tlv-b", "b");
+	make_list(env->lists, "3-tlv-c", "c");
+	CHECK(get(session, 0, file), "no directory");
+	CHECK_FOUND(lookup(session, 0, digest("a")), "in the first");
+	make_list(env->lists, "1-tlv-a", "other");
+
+	loads = stat_value("loads");
+	CHECK_EQ(lookup(session, 0, digest("none")), -EAGAIN, "in none");
+	CHECK_EQ(algos_of(session, 0), 0, "algorithms");
+	CHECK_EQ(stat_value("loads"), loads, "something is loaded");
+	CHECK(!is_loaded(env, "2-tlv-b"), "the second is loaded");
+
+	CHECK(get(session, 0, file), "no directory");
+	CHECK_FOUND(lookup(session, 0, digest("c")), "in the third");
+	CHECK(is_loaded(env, "2-tlv-b"), "the second is not loaded");
+}
+
 /* Whether a list comes after another that the directory has after it. */
 static bool comes_after(const char *name, const char *later)
 {

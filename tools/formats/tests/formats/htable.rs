@@ -333,6 +333,37 @@ fn build(num: usize, count: &[[u8; 16]], place: &[[u8; 16]]) -> Result<usize, In
     placer.finish()
 }
 
+/// Memory that was not zeros is against the rules, and may cost digests, but nothing else.
+#[test]
+fn garbage_before() {
+    let mut random = Random(7);
+    for num in [1, 7, 8, 100, 300, 1000] {
+        let input: Vec<_> = (0..num).map(|_| random.digest(16)).collect();
+        for fill in [1, 0xa5, 0xff] {
+            let geometry = Geometry::new(16, num).unwrap();
+            let mut digests = vec![fill; geometry.digests_len().unwrap()];
+            let mut offsets = vec![fill; geometry.offsets_len()];
+            let memory = [&mut digests[..], &mut [], &mut []];
+            let mut counter = Counter::new(geometry, memory, &mut offsets).unwrap();
+            let made = input
+                .iter()
+                .try_for_each(|digest| counter.count(digest))
+                .and_then(|()| counter.into_placer())
+                .and_then(|mut placer| {
+                    input.iter().try_for_each(|digest| placer.place(digest))?;
+                    placer.finish()
+                });
+            if let Ok(distinct) = made {
+                let memory: [&[u8]; PIECES] = [&digests, &[], &[]];
+                let table = Table::new(geometry, memory, &offsets, distinct).unwrap();
+                for digest in &input {
+                    table.contains(digest);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn inconsistent_input() {
     for num in [3, 100] {
