@@ -5,13 +5,14 @@
 MICRO has "NAME VALUE" lines, as many for a figure as there were rounds; MACRO is
 what bench/macro/run wrote. Each figure of the summary is a median; "spread" has
 what lies between the quartiles, as a share of it. Targets are those of the
-project, each with the value reached.
+project, each with the value reached; ratios are medians of those within a round.
 """
 
 import argparse
 import collections
 import json
 import pathlib
+import statistics
 import sys
 
 # What a spread is, and when it is too wide, is said there.
@@ -68,22 +69,41 @@ def read_macro(path):
     return figures, content["conditions"]
 
 
+def ratio(raw, name, over):
+    """How many times another figure a figure is; none if one is missing.
+
+    Machines drift: where both were taken in the same rounds, the median of the ratios within each.
+    """
+    if name not in raw or over not in raw:
+        return None
+    if len(raw[name]) == len(raw[over]):
+        return statistics.median(a / b for a, b in zip(raw[name], raw[over]))
+    return statistics.median(raw[name]) / statistics.median(raw[over])
+
+
+def ratios(raw):
+    """What figures are to those of the baseline, to four digits."""
+    found = {name: ratio(raw, name, f"baseline.{name}") for name in raw}
+    return {name: float(f"{value:.4g}") for name, value in sorted(found.items()) if value}
+
+
 class Targets:
     """What is to be reached, as ratios of figures."""
 
-    def __init__(self, figures):
-        self.figures = figures
+    def __init__(self, raw):
+        self.raw = raw
         self.rows = []
 
     def ratio(self, text, name, over, limit):
         """A figure is at most so many times another one."""
-        if name in self.figures and over in self.figures:
-            self.add(text, self.figures[name] / self.figures[over], limit)
+        value = ratio(self.raw, name, over)
+        if value is not None:
+            self.add(text, value, limit)
 
     def figure(self, text, name, limit):
         """A figure is at most so much."""
-        if name in self.figures:
-            self.add(text, self.figures[name], limit)
+        if name in self.raw:
+            self.add(text, statistics.median(self.raw[name]), limit)
 
     def add(self, text, value, limit):
         """A value is at most so much."""
@@ -95,9 +115,9 @@ class Targets:
         self.ratio(text, name, f"baseline.{name}", limit)
 
 
-def targets(figures):
+def targets(raw):
     """The targets of the project for which there are figures."""
-    check = Targets(figures)
+    check = Targets(raw)
     check.figure("bytes a SHA-256 digest at 10^6", "bytes_per_digest.n1000000", 33)
     check.figure("bytes a cache of 66 digests", "bytes_per_cache.n66", 66 * 32 + 512)
     check.figure("bytes a digest of the index of 2000 lists", "index_bytes_per_digest.lists2000", 12)
@@ -118,15 +138,10 @@ def targets(figures):
         check.baseline(f"directory of 2000, {what}, over the baseline", name, 1 / 1000)
         few = f"dir_{what}_ns.lists303"
         check.ratio(f"directory, {what}, 2000 lists over 303", name, few, 1.25)
-    seconds = {
-        name.split(".")[1]: value
-        for name, value in figures.items()
-        if name.startswith("macro.") and name.endswith(".sequential_s")
-    }
-    if {"appraise_cache_hash", "hash_only"} <= seconds.keys():
-        own = seconds["appraise_cache_hash"] / seconds["hash_only"] - 1
-        check.add("own cost: (appraise_cache_hash - hash_only) / hash_only", own, 0.05)
     name = "macro.{}.sequential_s".format
+    own = ratio(raw, name("appraise_cache_hash"), name("hash_only"))
+    if own is not None:
+        check.add("own cost: (appraise_cache_hash - hash_only) / hash_only", own - 1, 0.05)
     check.ratio("appraise_cache over appraise_sig", name("appraise_cache"), name("appraise_sig"), 0.09)
     check.ratio("appraise_dir over appraise_cache", name("appraise_dir"), name("appraise_cache"), 1.03)
     return check.rows
@@ -164,7 +179,8 @@ def main():
     summary = nest(figures)
     summary["spread"] = spreads
     summary["too_wide_to_compare"] = sorted(n for n, s in spreads.items() if s > MAX_SPREAD)
-    summary["targets"] = targets(figures)
+    summary["ratio_to_baseline"] = ratios(raw)
+    summary["targets"] = targets(raw)
     summary["conditions"] = conditions | arguments.conditions
     text = json.dumps(summary, indent=1) + "\n"
     temporary = arguments.out.with_suffix(".new")

@@ -67,7 +67,7 @@ def micro(summary):
         ours, baseline = lookup(summary, name), lookup(summary, f"baseline.{name}")
         if ours is None:
             continue
-        ratio = f"{ours / baseline:.3g}" if baseline else ""
+        ratio = f"{summary['ratio_to_baseline'][name]:.3g}" if baseline else ""
         rows.append((text, unit, number(ours), number(baseline) if baseline else "", ratio))
     return table(("figure", "unit", "digest_cache", "baseline", "ratio"), rows)
 

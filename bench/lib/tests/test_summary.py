@@ -104,6 +104,15 @@ class Collect(InDirectory):
             },
         )
 
+    def test_ratios_are_within_rounds(self):
+        # The machine was half as fast in the last round.
+        summary = self.collect(
+            [(name, value) for value in (1, 1, 1.2) for name in ("table_hit_ns.n66",)]
+            + [("baseline.table_hit_ns.n66", value) for value in (2, 5, 6)]
+        )
+        self.assertEqual(summary["ratio_to_baseline"], {"table_hit_ns.n66": 0.2})
+        self.assertEqual(summary["targets"][0]["value"], 0.2)
+
     def test_conditions_of_both(self):
         summary = self.collect([("x.n1", 1)], {"none": {"sequential_s": [1], "slab_kb": [2]}})
         self.assertEqual(summary["conditions"], {"a": 1, "b": 2})

@@ -49,6 +49,7 @@ class Variant:
 APPRAISE_BY_LIST = f"appraise {FILES} {BY_LIST}"
 APPRAISE_SIGNED_LISTS = (f"appraise {LISTS} {SIGNED}", APPRAISE_BY_LIST)
 
+# Those that are compared with each other are beside each other: machines drift.
 VARIANTS = (
     Variant("none", "no policy", "none"),
     Variant(
@@ -58,10 +59,11 @@ VARIANTS = (
         (f"appraise {FILES}",),
     ),
     Variant(
-        "appraise_sig",
-        "appraisal by a signature of each file",
-        "signature",
-        (f"appraise {FILES} appraise_type=imasig",),
+        "appraise_cache_hash",
+        "the same, lists with a plain hash: the cost of the digest cache itself",
+        "label",
+        (f"appraise {LISTS}", APPRAISE_BY_LIST),
+        "hash",
     ),
     Variant(
         "appraise_cache",
@@ -71,11 +73,13 @@ VARIANTS = (
         "signed",
     ),
     Variant(
-        "appraise_cache_hash",
-        "the same, lists with a plain hash: the cost of the digest cache itself",
-        "label",
-        (f"appraise {LISTS}", APPRAISE_BY_LIST),
-        "hash",
+        "appraise_dir",
+        "appraisal by signed lists, searched, since the files name none",
+        "none",
+        APPRAISE_SIGNED_LISTS,
+        "signed",
+        directory=True,
+        in_order=True,
     ),
     Variant(
         "appraise_cache_prefetch",
@@ -87,13 +91,10 @@ VARIANTS = (
         in_order=True,
     ),
     Variant(
-        "appraise_dir",
-        "appraisal by signed lists, searched, since the files name none",
-        "none",
-        APPRAISE_SIGNED_LISTS,
-        "signed",
-        directory=True,
-        in_order=True,
+        "appraise_sig",
+        "appraisal by a signature of each file",
+        "signature",
+        (f"appraise {FILES} appraise_type=imasig",),
     ),
     Variant(
         "measure",
