@@ -6,8 +6,8 @@
 //! ([`rcu::Guard`]), but no way to turn a pointer that was read under RCU into a reference. This
 //! room has the two halves of that: [`RcuRef`], a counted reference to an object whose memory
 //! outlives its last reference by a grace period, and [`Slot`], a place that holds one such
-//! reference and can be read without a lock. The count is an `rcuref_t`, which is made for this, and
-//! works for no memory that is freed earlier.
+//! reference and can be read without a lock. The count is an `rcuref_t`, which is made for this,
+//! and works for no memory that is freed earlier.
 //!
 //! C headers: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h),
 //! [`include/linux/rcuref.h`](srctree/include/linux/rcuref.h)
@@ -182,8 +182,8 @@ impl<T: Object> Clone for RcuRef<T> {
     fn clone(&self) -> Self {
         // SAFETY: The object is alive.
         let taken = unsafe { bindings::rcuref_get(self.0.as_ref().refs.get()) };
-        // There is a reference already, so it was, unless something has gone wrong before: then the
-        // count is saturated or dead, and giving the new reference back is complained about as well.
+        // There is a reference already, so it was, unless something has gone wrong before: then
+        // the count is saturated or dead, and giving this one back is complained about as well.
         kernel::warn_on!(!taken);
         // INVARIANT: The new reference owns the count that was just taken.
         Self(self.0)

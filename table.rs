@@ -93,7 +93,8 @@ impl Digests {
     }
 }
 
-/// Ends of buckets up to this size need no memory of their own: those of lists of up to 255 digests.
+/// Ends of buckets up to this size need no memory of their own: those of lists of up to 255
+/// digests.
 const FEW: usize = 32;
 
 /// The ends of buckets.
