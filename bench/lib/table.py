@@ -41,7 +41,10 @@ def lookup(summary, name):
 # Text, name, unit.
 MICRO = (
     ("memory, 10^6 digests", "bytes_per_digest.n1000000", "B a digest"),
-    ("memory, 66 digests, all of the cache", "bytes_per_cache.n66", "B"),
+    ("memory, all of a cache of 1 digest", "bytes_per_cache.n1", "B"),
+    ("memory, all of a cache of 10 digests", "bytes_per_cache.n10", "B"),
+    ("memory, all of a cache of 66 digests", "bytes_per_cache.n66", "B"),
+    ("memory of each inode of the system", "inode_blob_bytes", "B"),
     ("index of a directory of 2000 lists", "index_bytes_per_digest.lists2000", "B a digest"),
     ("table, hit, 66 digests", "table_hit_ns.n66", "ns"),
     ("table, hit, 10^6 digests", "table_hit_ns.n1000000", "ns"),
