@@ -209,9 +209,11 @@ fn read(cache: &RcuRef<DigestCache>, path: &Path) -> Result<Directory> {
     })
 }
 
-/// The same, without memory for more.
+/// The same, without memory for more, but for a word: where one may not sleep, as when a digest
+/// cache is dropped, `vfree()` writes a word to what it is to free later.
 fn exact<T>(vec: KVVec<T>) -> Result<VVec<T>> {
-    let mut exact = VVec::with_capacity(vec.len(), GFP_KERNEL)?;
+    let word = size_of::<usize>().div_ceil(size_of::<T>().max(1));
+    let mut exact = VVec::with_capacity(vec.len().max(word), GFP_KERNEL)?;
     for value in vec {
         exact.push(value, GFP_KERNEL)?;
     }
