@@ -40,12 +40,14 @@ def save(figure, path):
     pyplot.close(figure)
 
 
-def plot(path, title, across, up, figures):
-    """A plot with logarithmic axes, of figures given as (summary, name, prefix, label)."""
+def plot(path, title, across, up, figures, scale="log"):
+    """A plot of figures given as (summary, name, prefix, label), over a logarithmic axis."""
     figure, axes = pyplot.subplots(figsize=(6, 4))
     for arguments in figures:
         lines(axes, *arguments)
-    axes.set(xscale="log", yscale="log", title=title, xlabel=across, ylabel=up)
+    axes.set(xscale="log", yscale=scale, title=title, xlabel=across, ylabel=up)
+    if scale == "linear":
+        axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     save(figure, path)
@@ -80,7 +82,7 @@ def main():
     )
     plot(
         directory / "memory.svg", "Memory", across, "bytes a digest",
-        [(summary, "bytes_per_digest", "n", "tables")],
+        [(summary, "bytes_per_digest", "n", "tables")], "linear",
     )
     plot(
         directory / "directory.svg", "Looking a digest up in a directory", "lists of 66 digests",
