@@ -117,8 +117,8 @@ struct Outcome {
 /// - `outcome` is populated before `loading` ends, and both happen exactly once, by the task that
 ///   made and published the cache.
 /// - Nobody uses `outcome` of a cache whose watch is not armed to answer a question.
-// What `current()` reads comes last, and is not written once the cache is loaded. What other tasks
-// write, as the count of references, is in other cache lines.
+// What `current()` reads comes last. Of that, only the stamp is written once the cache is loaded,
+// by look-ups of files that are cold; what each get writes, the count, is in another cache line.
 #[pin_data]
 #[repr(C)]
 pub(crate) struct DigestCache {

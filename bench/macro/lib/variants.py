@@ -60,7 +60,7 @@ VARIANTS = (
     ),
     Variant(
         "appraise_cache_hash",
-        "the same, lists with a plain hash: the cost of the digest cache itself",
+        "appraisal by lists with a plain hash: the cost of the digest cache itself",
         "label",
         (f"appraise {LISTS}", APPRAISE_BY_LIST),
         "hash",
