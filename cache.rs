@@ -118,7 +118,7 @@ struct Outcome {
 ///   made and published the cache.
 /// - Nobody uses `outcome` of a cache whose watch is not armed to answer a question.
 // What `current()` reads comes last. Of that, only the stamp is written once the cache is loaded,
-// by look-ups of files that are cold; what each get writes, the count, is in another cache line.
+// when the anchor has been replaced; what each get writes, the count, is in another cache line.
 #[pin_data]
 #[repr(C)]
 pub(crate) struct DigestCache {
@@ -224,7 +224,11 @@ impl DigestCache {
 
     /// Records through which anchor the cache was found.
     pub(crate) fn set_stamp(&self, stamp: u64) {
-        self.stamp.store(stamp, Release);
+        // Nearly always it was found through the same one before, by another file: then the cache
+        // line stays where it is read.
+        if self.stamp() != stamp {
+            self.stamp.store(stamp, Release);
+        }
     }
 
     /// The stamp of the anchor through which the cache was last found.

@@ -14,12 +14,16 @@
 //! [`Placer`], and at last the [`Table`]. All memory is the caller's, its size is told by
 //! [`Geometry`].
 //!
-//! The memory for digests may be in pieces, since allocators hand out memory in few sizes and what
-//! is beyond the next smaller one would be rounded up as a whole.
+//! The memory for digests is in pieces. Allocators hand out memory in few sizes, and what is beyond
+//! the next smaller one would be rounded up as a whole; and there is a size up to which they have
+//! memory that needs no page tables of its own. See [`Counter::new`].
 //!
 //! Pure logic: no allocation, no `unsafe`, no panic, whatever the memory holds.
 
-use core::{cmp::Ordering, ops::Range};
+use core::{
+    cmp::Ordering,
+    ops::{Deref, DerefMut, Range},
+};
 
 /// The number of digests for each bucket, on average, is at least this, and less than twice this.
 /// The less, the more memory for the ends of buckets; the more, the more memory that a look-up
@@ -33,8 +37,9 @@ const MIN_DIGEST_SIZE: usize = size_of::<u64>();
 /// The longest digest.
 const MAX_DIGEST_SIZE: usize = 64;
 
-/// In how many pieces the memory for digests may be.
-pub const PIECES: usize = 3;
+/// The size of a piece of the memory for digests, but for what is left when as many digests as fit
+/// are in it.
+const PIECE: usize = 4 << 20;
 
 /// Up to as many digests are sorted by way of the stack.
 const MAX_FEW: usize = 16;
@@ -100,6 +105,12 @@ impl Geometry {
         widen(self.num).checked_mul(self.digest_size())
     }
 
+    /// The number of digests in each piece of the memory for them that is full, see
+    /// [`Counter::new`].
+    pub fn digests_per_piece(&self) -> usize {
+        rows_per_piece(self.digest_size())
+    }
+
     /// The number of bytes that the ends of buckets need, which may be zero.
     pub fn offsets_len(&self) -> usize {
         self.num_offsets().saturating_mul(self.width().size())
@@ -109,7 +120,7 @@ impl Geometry {
     fn num_offsets(&self) -> usize {
         match self.bucket_bits {
             0 => 0,
-            bits => 1_usize.checked_shl(bits.into()).unwrap_or(0),
+            bits => 1_usize.wrapping_shl(bits.into()),
         }
     }
 
@@ -128,10 +139,10 @@ impl Geometry {
     #[inline]
     fn bucket(&self, key: u64) -> (usize, u32) {
         let bits = u32::from(self.bucket_bits);
-        // With no bits at all, everything is shifted out.
-        let shift = u64::BITS.saturating_sub(bits);
-        let bucket = key.checked_shr(shift).unwrap_or(0);
-        let rest = key.checked_shl(bits).unwrap_or(0) >> 32;
+        // In two steps, so that with no bits at all, everything is shifted out.
+        let shift = const { u64::BITS - 1 }.wrapping_sub(bits);
+        let bucket = (key >> 1).wrapping_shr(shift);
+        let rest = key.wrapping_shl(bits) >> 32;
         // Both have less than 32 bits.
         (
             usize::try_from(bucket).unwrap_or(0),
@@ -155,29 +166,48 @@ fn key(digest: &[u8]) -> u64 {
     u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
 
-/// Copies a digest, to a place of its size. The size that most have is told to the compiler.
-#[inline]
+/// Copies a digest, to a place of its size.
+#[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
-    if to.len() != from.len() {
-        return;
-    }
-    if from.len() == 32 {
-        if let (Some(to), Some(from)) = (to.first_chunk_mut::<32>(), from.first_chunk()) {
-            *to = *from;
-        }
-    } else {
+    if to.len() == from.len() {
         to.copy_from_slice(from);
     }
 }
 
-/// Whether two digests are the same. The size that most have is told to the compiler, which then
-/// needs no call.
-#[inline]
+/// Whether two digests of the same size are the same. Of the size that most have, words are
+/// compared, which takes no call.
+#[inline(always)]
 fn is_same(a: &[u8], b: &[u8]) -> bool {
-    match (<&[u8; 32]>::try_from(a), <&[u8; 32]>::try_from(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a == b,
+    let (Ok(a), Ok(b)) = (<&[u8; 32]>::try_from(a), <&[u8; 32]>::try_from(b)) else {
+        return a == b;
+    };
+    let difference = a
+        .chunks_exact(8)
+        .zip(b.chunks_exact(8))
+        .fold(0, |different, (a, b)| different | (key(a) ^ key(b)));
+    difference == 0
+}
+
+/// How many digests of a size there are in a piece of memory that is full.
+#[inline(always)]
+fn rows_per_piece(size: usize) -> usize {
+    // Digests are shorter than pieces, and never empty.
+    PIECE.checked_div(size).unwrap_or(1)
+}
+
+/// How many pieces come before that with the digest at `index`, as far as these are full, and its
+/// index after them.
+#[inline(always)]
+fn full_pieces_before(size: usize, index: usize) -> (usize, usize) {
+    let each = rows_per_piece(size);
+    // Nearly always.
+    if index < each {
+        return (0, index);
     }
+    (
+        index.checked_div(each).unwrap_or(0),
+        index.checked_rem(each).unwrap_or(0),
+    )
 }
 
 /// How many bytes the end of a bucket has.
@@ -210,6 +240,66 @@ impl Width {
         })
     }
 
+    /// Reads a number and that before it, zero before the first one; none if they are not there.
+    #[inline(always)]
+    fn get_with_previous(self, offsets: &[u8], index: usize) -> Option<(u32, u32)> {
+        /// The same for a width.
+        #[inline(always)]
+        fn read<const N: usize>(offsets: &[u8], index: usize) -> Option<([u8; N], [u8; N])> {
+            let at = index.checked_mul(N)?;
+            let number = *offsets.get(at..)?.first_chunk()?;
+            let previous = match at.checked_sub(N) {
+                Some(before) => *offsets.get(before..)?.first_chunk()?,
+                None => [0; N],
+            };
+            Some((previous, number))
+        }
+        Some(match self {
+            Self::One => {
+                let ([previous], [number]) = read(offsets, index)?;
+                (previous.into(), number.into())
+            }
+            Self::Two => {
+                let (previous, number) = read(offsets, index)?;
+                (
+                    u16::from_ne_bytes(previous).into(),
+                    u16::from_ne_bytes(number).into(),
+                )
+            }
+            Self::Four => {
+                let (previous, number) = read(offsets, index)?;
+                (u32::from_ne_bytes(previous), u32::from_ne_bytes(number))
+            }
+        })
+    }
+
+    /// Adds one to a number, and tells what it was; none if it is not there, or has no room.
+    #[inline(always)]
+    fn increment(self, offsets: &mut [u8], index: usize) -> Option<u32> {
+        let at = index.checked_mul(self.size())?;
+        let rest = offsets.get_mut(at..)?;
+        Some(match self {
+            Self::One => {
+                let number = rest.first_mut()?;
+                let before = *number;
+                *number = before.checked_add(1)?;
+                before.into()
+            }
+            Self::Two => {
+                let number = rest.first_chunk_mut()?;
+                let before = u16::from_ne_bytes(*number);
+                *number = before.checked_add(1)?.to_ne_bytes();
+                before.into()
+            }
+            Self::Four => {
+                let number = rest.first_chunk_mut()?;
+                let before = u32::from_ne_bytes(*number);
+                *number = before.checked_add(1)?.to_ne_bytes();
+                before
+            }
+        })
+    }
+
     /// Replaces a number, which must fit.
     #[inline]
     fn set(self, offsets: &mut [u8], index: usize, value: u32) -> Option<()> {
@@ -230,40 +320,44 @@ pub struct Inconsistent;
 
 /// A table that is being made: counts the digests.
 #[derive(Debug)]
-pub struct Counter<'m> {
+pub struct Counter<'m, P> {
     geometry: Geometry,
-    rows: Rows<'m>,
+    rows: Rows<'m, P>,
     /// The number of digests of each bucket.
     offsets: &'m mut [u8],
     counted: u32,
 }
 
-impl<'m> Counter<'m> {
-    /// Begins a table; none if the memory has not the sizes that the geometry tells: `digests`
-    /// together, each a multiple of the size of a digest, and `offsets`. All of it must be zeros:
-    /// else digests that were given may be missing, or the table refused.
-    pub fn new(
-        geometry: Geometry,
-        digests: [&'m mut [u8]; PIECES],
-        offsets: &'m mut [u8],
-    ) -> Option<Self> {
+impl<'m, P: DerefMut<Target = [u8]>> Counter<'m, P> {
+    /// Begins a table in this memory; none if `offsets` has not the size that the geometry tells,
+    /// or the pieces of `digests` have not. All of it must be zeros: else digests that were given
+    /// may be missing, or the table refused.
+    ///
+    /// As long as there is room for as many to come, pieces have room for
+    /// [`Geometry::digests_per_piece`], so that a look-up finds a digest without looking at all of
+    /// them. The rest is in whatever pieces, each of which has room for whole digests.
+    pub fn new(geometry: Geometry, digests: &'m mut [P], offsets: &'m mut [u8]) -> Option<Self> {
         if offsets.len() != geometry.offsets_len() {
             return None;
         }
-        let mut len = 0_usize;
-        for piece in &digests {
-            if piece.len().checked_rem(geometry.digest_size()) != Some(0) {
+        let full = geometry.digests_per_piece();
+        let mut left = widen(geometry.num);
+        for piece in &*digests {
+            let len = piece.len();
+            let num = len.checked_div(geometry.digest_size())?;
+            if num.checked_mul(geometry.digest_size()) != Some(len) || (left >= full && num != full)
+            {
                 return None;
             }
-            len = len.checked_add(piece.len())?;
+            left = left.checked_sub(num)?;
         }
-        if Some(len) != geometry.digests_len() {
+        if left != 0 {
             return None;
         }
         Some(Self {
             geometry,
             rows: Rows {
-                size: geometry.digest_size(),
+                geometry,
                 pieces: digests,
             },
             offsets,
@@ -285,10 +379,7 @@ impl<'m> Counter<'m> {
         self.counted = self.counted.saturating_add(1);
         if !self.offsets.is_empty() {
             let width = self.geometry.width();
-            let count = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
-            width
-                .set(self.offsets, bucket, count.saturating_add(1))
-                .ok_or(Inconsistent)?;
+            width.increment(self.offsets, bucket).ok_or(Inconsistent)?;
         }
         Ok(())
     }
@@ -298,7 +389,7 @@ impl<'m> Counter<'m> {
     /// # Errors
     ///
     /// There are fewer digests than the geometry says.
-    pub fn into_placer(self) -> Result<Placer<'m>, Inconsistent> {
+    pub fn into_placer(self) -> Result<Placer<'m, P>, Inconsistent> {
         if self.counted != self.geometry.num {
             return Err(Inconsistent);
         }
@@ -320,15 +411,15 @@ impl<'m> Counter<'m> {
 
 /// A table that is being made: places the digests.
 #[derive(Debug)]
-pub struct Placer<'m> {
+pub struct Placer<'m, P> {
     geometry: Geometry,
-    rows: Rows<'m>,
+    rows: Rows<'m, P>,
     /// Where the next digest of each bucket goes. When all are placed, this is the bucket's end.
     offsets: &'m mut [u8],
     placed: u32,
 }
 
-impl Placer<'_> {
+impl<P: DerefMut<Target = [u8]>> Placer<'_, P> {
     /// Places a digest; the same digests as before, in any order.
     ///
     /// # Errors
@@ -337,6 +428,16 @@ impl Placer<'_> {
     /// and of those after it than there is room for.
     #[inline]
     pub fn place(&mut self, digest: &[u8]) -> Result<(), Inconsistent> {
+        match <&[u8; 32]>::try_from(digest) {
+            // The size that most have is told to the compiler.
+            Ok(digest) => self.place_one(32, digest),
+            Err(_) => self.place_one(digest.len(), digest),
+        }
+    }
+
+    /// See [`Self::place`]; for a digest of this size.
+    #[inline(always)]
+    fn place_one(&mut self, size: usize, digest: &[u8]) -> Result<(), Inconsistent> {
         let bucket = self.geometry.checked_bucket(digest)?;
         if self.placed >= self.geometry.num {
             return Err(Inconsistent);
@@ -345,16 +446,10 @@ impl Placer<'_> {
             self.placed
         } else {
             let width = self.geometry.width();
-            let place = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
-            if place >= self.geometry.num {
-                return Err(Inconsistent);
-            }
-            width
-                .set(self.offsets, bucket, place.saturating_add(1))
-                .ok_or(Inconsistent)?;
-            place
+            width.increment(self.offsets, bucket).ok_or(Inconsistent)?
         };
-        copy(self.rows.get_mut(widen(place)).ok_or(Inconsistent)?, digest);
+        let row = self.rows.get_mut(size, widen(place)).ok_or(Inconsistent)?;
+        copy(row, digest);
         self.placed = self.placed.saturating_add(1);
         Ok(())
     }
@@ -368,6 +463,16 @@ impl Placer<'_> {
     ///
     /// What was placed is not what had been counted.
     pub fn finish(self) -> Result<usize, Inconsistent> {
+        match self.geometry.digest_size() {
+            // The size that most have is told to the compiler.
+            32 => self.finish_for(32),
+            size => self.finish_for(size),
+        }
+    }
+
+    /// See [`Self::finish`]; for digests of this size.
+    #[inline(always)]
+    fn finish_for(self, size: usize) -> Result<usize, Inconsistent> {
         let Self {
             geometry,
             mut rows,
@@ -380,6 +485,7 @@ impl Placer<'_> {
         let width = geometry.width();
         let mut few = Few {
             keys: [0; MAX_FEW],
+            sorted: [0; MAX_FEW],
             copies: [[0; MAX_DIGEST_SIZE]; MAX_FEW],
         };
         let mut kept = 0;
@@ -395,7 +501,7 @@ impl Placer<'_> {
             let is_right = |key: u64| geometry.bucket(key).0 == bucket;
             let range = start..next;
             kept = if range.len() <= MAX_FEW {
-                rows.sort_few(&mut few, range, kept, is_right)
+                rows.sort_few(size, &mut few, range, kept, is_right)
             } else {
                 rows.sort(range.clone());
                 rows.keep_distinct(range, kept, is_right)
@@ -416,57 +522,64 @@ impl Placer<'_> {
 
 /// Few digests, copied, to be put in order.
 struct Few {
+    /// The first bytes of each, with its number instead of the lowest bits: all different.
     keys: [u64; MAX_FEW],
+    /// The same in order.
+    sorted: [u64; MAX_FEW],
     copies: [[u8; MAX_DIGEST_SIZE]; MAX_FEW],
 }
 
 impl Few {
-    /// Calls `f` with each of the first `num` digests and its place among them by their keys; tells
-    /// whether keys are all different. Those with the same key stay in the order that they have.
+    /// The bits of a key that are the number of the digest.
+    const NUMBER: u64 = 0xf;
+
+    /// What sorts as digest `number`, which begins with `key`, as far as the key tells.
+    #[inline(always)]
+    fn numbered(key: u64, number: usize) -> u64 {
+        const {
+            assert!(MAX_FEW == 16 && Self::NUMBER == 15);
+        }
+        // Cannot fail, as numbers are below 16.
+        (key & !Self::NUMBER) | u64::try_from(number).unwrap_or(0)
+    }
+
+    /// Puts the first `num` keys in order.
     ///
     /// Comparing each with each takes no decision, which a processor could not foresee: for so few,
     /// that is faster than to sort them.
-    fn by_key(
-        &self,
-        num: usize,
-        size: usize,
-        mut f: impl FnMut(usize, &[u8]) -> Option<()>,
-    ) -> Option<bool> {
+    #[inline(always)]
+    fn sort(&mut self, num: usize) -> Option<()> {
         let keys = self.keys.get(..num)?;
-        let mut num_same = 0_usize;
-        for (index, this) in keys.iter().enumerate() {
-            let mut place = 0_usize;
-            for (other_index, other) in keys.iter().enumerate() {
-                let is_before = (other == this) & (other_index < index);
-                place = place.wrapping_add(usize::from((other < this) | is_before));
-                num_same = num_same.wrapping_add(usize::from(is_before));
-            }
-            f(place, self.copies.get(index)?.get(..size)?)?;
+        for this in keys {
+            let before = keys.iter().map(|other| usize::from(other < this));
+            let place = before.fold(0_usize, |place, before| place.wrapping_add(before));
+            *self.sorted.get_mut(place)? = *this;
         }
-        Some(num_same == 0)
+        Some(())
     }
 }
 
 /// Digests one after another, to be sorted in place.
 #[derive(Debug)]
-struct Rows<'m> {
-    size: usize,
-    pieces: [&'m mut [u8]; PIECES],
+struct Rows<'m, P> {
+    geometry: Geometry,
+    pieces: &'m mut [P],
 }
 
-impl Rows<'_> {
+impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
     /// The digest at `index`; the empty slice if there is none.
     fn get(&self, index: usize) -> &[u8] {
-        let start = index.saturating_mul(self.size);
-        find_row(self.pieces.iter().map(|piece| &**piece), start, self.size).unwrap_or_default()
+        find_row(self.geometry.digest_size(), self.pieces, index).unwrap_or_default()
     }
 
-    /// The digest at `index`.
-    fn get_mut(&mut self, index: usize) -> Option<&mut [u8]> {
-        let mut start = index.checked_mul(self.size)?;
-        for piece in &mut self.pieces {
+    /// The digest at `index`, of `size` bytes, which is that of all of them.
+    #[inline(always)]
+    fn get_mut(&mut self, size: usize, index: usize) -> Option<&mut [u8]> {
+        let (first, index) = full_pieces_before(size, index);
+        let mut start = index.checked_mul(size)?;
+        for piece in self.pieces.get_mut(first..)? {
             if start < piece.len() {
-                return piece.get_mut(start..start.checked_add(self.size)?);
+                return piece.get_mut(start..start.checked_add(size)?);
             }
             start = start.saturating_sub(piece.len());
         }
@@ -479,7 +592,7 @@ impl Rows<'_> {
         index: usize,
         copy_of_it: &'c mut [u8; MAX_DIGEST_SIZE],
     ) -> Option<&'c [u8]> {
-        let copied = copy_of_it.get_mut(..self.size)?;
+        let copied = copy_of_it.get_mut(..self.geometry.digest_size())?;
         copy(copied, self.get(index));
         Some(copied)
     }
@@ -492,37 +605,49 @@ impl Rows<'_> {
         else {
             return;
         };
-        if let Some(to) = self.get_mut(a) {
+        let size = self.geometry.digest_size();
+        if let Some(to) = self.get_mut(size, a) {
             copy(to, digest_b);
         }
-        if let Some(to) = self.get_mut(b) {
+        if let Some(to) = self.get_mut(size, b) {
             copy(to, digest_a);
         }
     }
 
-    /// Sorts the digests of `range`, [`MAX_FEW`] at most, by way of `few`, moves the distinct ones
-    /// to `target` and on, which is not after the beginning of `range`, and gives where they end.
-    /// None if `is_right` is not true of one.
+    /// Sorts the digests of `range`, [`MAX_FEW`] at most, of `size` bytes, by way of `few`, moves
+    /// the distinct ones to `target` and on, which is not after the beginning of `range`, and gives
+    /// where they end. None if `is_right` is not true of one.
+    #[inline(always)]
     fn sort_few(
         &mut self,
+        size: usize,
         few: &mut Few,
         range: Range<usize>,
         target: usize,
         is_right: impl Fn(u64) -> bool,
     ) -> Option<usize> {
-        let size = self.size;
         let num = range.len();
-        for (index, (copied, to)) in range.zip(few.copies.iter_mut().zip(&mut few.keys)) {
-            let key = key(self.copy_out(index, copied)?);
+        let places = few.copies.iter_mut().zip(&mut few.keys);
+        for ((number, index), (copied, numbered)) in range.enumerate().zip(places) {
+            let digest = find_row(size, self.pieces, index)?;
+            copy(copied.get_mut(..size)?, digest);
+            let key = key(digest);
             if !is_right(key) {
                 return None;
             }
-            *to = key;
+            *numbered = Few::numbered(key, number);
         }
-        let all_differ = few.by_key(num, size, |place, digest| {
-            copy(self.get_mut(target.checked_add(place)?)?, digest);
-            Some(())
-        })?;
+        few.sort(num)?;
+        let mut all_differ = true;
+        // No key is the first one's.
+        let mut previous = !few.sorted.first()?;
+        for (to, numbered) in (target..).zip(few.sorted.get(..num)?) {
+            all_differ &= (numbered ^ previous) > Few::NUMBER;
+            previous = *numbered;
+            let number = usize::try_from(numbered & Few::NUMBER).ok()?;
+            let digest = few.copies.get(number)?.get(..size)?;
+            copy(self.get_mut(size, to)?, digest);
+        }
         let end = target.checked_add(num)?;
         if all_differ {
             return Some(end);
@@ -673,7 +798,7 @@ impl Rows<'_> {
             if end != index {
                 let mut copied = [0; MAX_DIGEST_SIZE];
                 let digest = self.copy_out(index, &mut copied)?;
-                copy(self.get_mut(end)?, digest);
+                copy(self.get_mut(self.geometry.digest_size(), end)?, digest);
             }
             end = end.saturating_add(1);
         }
@@ -681,14 +806,13 @@ impl Rows<'_> {
     }
 }
 
-/// The `size` bytes at `start` of pieces that are one after another.
-#[inline]
-fn find_row<'a>(
-    pieces: impl Iterator<Item = &'a [u8]>,
-    mut start: usize,
-    size: usize,
-) -> Option<&'a [u8]> {
-    for piece in pieces {
+/// The digest of `size` bytes at `index` of the memory for digests. (There is the same for memory
+/// that is changed.)
+#[inline(always)]
+fn find_row<P: Deref<Target = [u8]>>(size: usize, pieces: &[P], index: usize) -> Option<&[u8]> {
+    let (first, index) = full_pieces_before(size, index);
+    let mut start = index.checked_mul(size)?;
+    for piece in pieces.get(first..)? {
         if start < piece.len() {
             return piece.get(start..start.checked_add(size)?);
         }
@@ -698,33 +822,27 @@ fn find_row<'a>(
 }
 
 /// A table of digests.
-#[derive(Clone, Copy, Debug)]
-pub struct Table<'a> {
+#[derive(Debug)]
+pub struct Table<'a, P> {
     geometry: Geometry,
-    digests: [&'a [u8]; PIECES],
+    digests: &'a [P],
     offsets: &'a [u8],
     num_distinct: usize,
 }
 
-impl<'a> Table<'a> {
+impl<'a, P: Deref<Target = [u8]>> Table<'a, P> {
     /// The table that [`Placer::finish`] left in this memory, with as many distinct digests as it
     /// told. The memory for digests may have been cut after these.
     ///
-    /// Checks sizes only; if the memory holds anything else, look-ups give arbitrary answers.
+    /// If the memory holds anything else, look-ups give arbitrary answers.
     #[inline]
     pub fn new(
         geometry: Geometry,
-        digests: [&'a [u8]; PIECES],
+        digests: &'a [P],
         offsets: &'a [u8],
         num_distinct: usize,
     ) -> Option<Self> {
         if offsets.len() != geometry.offsets_len() || num_distinct > widen(geometry.num) {
-            return None;
-        }
-        let room = digests
-            .iter()
-            .fold(0_usize, |len, piece| len.saturating_add(piece.len()));
-        if room < num_distinct.checked_mul(geometry.digest_size())? {
             return None;
         }
         Some(Self {
@@ -738,17 +856,19 @@ impl<'a> Table<'a> {
     /// Whether the digest is in the table.
     #[inline]
     pub fn contains(&self, digest: &[u8]) -> bool {
-        digest.len() == self.geometry.digest_size() && self.find(digest).is_some()
+        match <&[u8; 32]>::try_from(digest) {
+            // The size that most have is told to the compiler.
+            Ok(digest) => self.geometry.digest_size() == 32 && self.find(digest, 32).is_some(),
+            Err(_) => {
+                let size = self.geometry.digest_size();
+                digest.len() == size && self.find(digest, size).is_some()
+            }
+        }
     }
 
-    /// The digest at `index`.
-    fn row(&self, index: usize) -> Option<&'a [u8]> {
-        let size = self.geometry.digest_size();
-        find_row(self.digests.into_iter(), index.checked_mul(size)?, size)
-    }
-
-    /// Where the digest is.
-    fn find(&self, digest: &[u8]) -> Option<usize> {
+    /// Where the digest, of `size` bytes, is.
+    #[inline(always)]
+    fn find(&self, digest: &[u8], size: usize) -> Option<usize> {
         let wanted = key(digest);
         let (bucket, fraction) = self.geometry.bucket(wanted);
         let mut range = self.bucket_range(bucket)?;
@@ -758,7 +878,7 @@ impl<'a> Table<'a> {
         let mut next = range.start.checked_add(usize::try_from(ahead).ok()?)?;
         let mut steps = 0_usize;
         while range.contains(&next) {
-            let found = self.row(next)?;
+            let found = find_row(size, self.digests, next)?;
             let order = match wanted.cmp(&key(found)) {
                 Ordering::Equal if is_same(digest, found) => return Some(next),
                 // Few have the same key.
@@ -783,15 +903,13 @@ impl<'a> Table<'a> {
     }
 
     /// The digests of a bucket.
+    #[inline]
     fn bucket_range(&self, bucket: usize) -> Option<Range<usize>> {
         if self.offsets.is_empty() {
             return Some(0..self.num_distinct);
         }
         let width = self.geometry.width();
-        let start = match bucket.checked_sub(1) {
-            None => 0,
-            Some(before) => width.get(self.offsets, before)?,
-        };
-        Some(widen(start)..widen(width.get(self.offsets, bucket)?))
+        let (start, end) = width.get_with_previous(self.offsets, bucket)?;
+        Some(widen(start)..widen(end))
     }
 }

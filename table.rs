@@ -9,7 +9,7 @@ use core::{array, mem::size_of};
 use kernel::prelude::*;
 
 use crate::{
-    htable::{Counter, Geometry, Inconsistent, Table, PIECES},
+    htable::{Counter, Geometry, Inconsistent, Table},
     parsers::{
         algo::{DigestType, HashAlgo},
         List,
@@ -19,71 +19,99 @@ use crate::{
 /// Up to this size, sizes are close to each other.
 const SMALL: usize = 256;
 
-/// From this size on, memory comes in whole pages and not in powers of two: `KMALLOC_MAX_SIZE`
-/// where it is smallest.
-const LARGE: usize = 4 << 20;
+/// In how many pieces the memory for digests is that does not fill a whole one.
+const PIECES: usize = 3;
 
-/// The largest size up to `len`, which is not zero, that the allocator has no loss with.
-fn fitting(len: usize) -> usize {
-    match len {
-        LARGE.. => len,
-        _ => 1 << len.ilog2(),
+/// Memory for `num` digests of `size` bytes, less than 4 MB: sizes up to that are powers of two,
+/// and what would be rounded up is cut to pieces, since most lists are small and there are many of
+/// them. May sleep.
+fn few_pieces(num: usize, size: usize) -> Result<[KVVec<u8>; PIECES]> {
+    let mut pieces = array::from_fn(|_| KVVec::new());
+    let mut left = num;
+    for (piece, more) in pieces.iter_mut().zip((0..PIECES).rev()) {
+        let wanted = left.checked_mul(size).ok_or(EOVERFLOW)?;
+        if wanted == 0 {
+            break;
+        }
+        // The largest size up to that which the allocator has no loss with.
+        let fitting = 1 << wanted.ilog2();
+        // As the next size is twice this one.
+        let saved = fitting - (wanted - fitting);
+        let num = match fitting / size {
+            // The last piece takes all; and so does any where little is lost by that.
+            num if more > 0 && num > 0 && wanted >= SMALL && saved > wanted / 16 => num,
+            _ => left,
+        };
+        *piece = KVVec::zeroed(num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
+        left -= num;
     }
+    Ok(pieces)
 }
 
-/// Digests one after another. What the allocator would round up is cut to pieces, since most lists
-/// are small and there are many of them.
-struct Digests([KVVec<u8>; PIECES]);
+/// Digests one after another.
+enum Digests {
+    /// Less than a full piece, see [`Counter::new`].
+    Few([KVVec<u8>; PIECES]),
+    /// Full pieces, and the rest. There is physically contiguous memory of that size, as a rule,
+    /// which is faster to map, to use and to free than what [`KVVec`] takes if there is none.
+    Many(KVec<KVVec<u8>>),
+}
 
 impl Digests {
-    /// Memory for `num` digests of `size` bytes. May sleep.
-    fn new(num: usize, size: usize) -> Result<Self> {
-        let mut pieces = array::from_fn(|_| KVVec::new());
-        let mut left = num;
-        for (piece, more) in pieces.iter_mut().zip((0..PIECES).rev()) {
-            let wanted = left.checked_mul(size).ok_or(EOVERFLOW)?;
-            if wanted == 0 {
-                break;
-            }
-            let fitting = fitting(wanted);
-            // As the next size is twice this one.
-            let saved = fitting - (wanted - fitting);
-            let num = match fitting / size {
-                // The last piece takes all; and so does any where little is lost by that.
-                num if more > 0 && num > 0 && wanted >= SMALL && saved > wanted / 16 => num,
-                _ => left,
-            };
-            *piece = KVVec::zeroed(num.checked_mul(size).ok_or(EOVERFLOW)?, GFP_KERNEL)?;
-            left -= num;
+    /// Memory for the digests of a table of this geometry, of which there are `num`. May sleep.
+    fn new(geometry: &Geometry, num: usize) -> Result<Self> {
+        let size = geometry.digest_size();
+        let each = geometry.digests_per_piece();
+        if num < each {
+            return Ok(Self::Few(few_pieces(num, size)?));
         }
-        Ok(Self(pieces))
+        let num_full = num / each;
+        let mut pieces = KVec::with_capacity(num_full + PIECES, GFP_KERNEL)?;
+        for _ in 0..num_full {
+            pieces.push(KVVec::zeroed(each * size, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        for piece in few_pieces(num % each, size)? {
+            pieces.push(piece, GFP_KERNEL)?;
+        }
+        Ok(Self::Many(pieces))
     }
 
-    fn pieces(&self) -> [&[u8]; PIECES] {
-        self.0.each_ref().map(|piece| &piece[..])
+    fn pieces(&self) -> &[KVVec<u8>] {
+        match self {
+            Self::Few(pieces) => pieces,
+            Self::Many(pieces) => pieces,
+        }
     }
 
-    fn pieces_mut(&mut self) -> [&mut [u8]; PIECES] {
-        self.0.each_mut().map(|piece| &mut piece[..])
+    fn pieces_mut(&mut self) -> &mut [KVVec<u8>] {
+        match self {
+            Self::Few(pieces) => pieces,
+            Self::Many(pieces) => pieces,
+        }
     }
 
     /// One after another.
     fn iter(&self, size: usize) -> impl Iterator<Item = &[u8]> {
-        self.0
+        self.pieces()
             .iter()
             .flat_map(move |piece| piece.chunks_exact(size))
     }
 
     /// Bytes of memory.
     fn bytes(&self) -> usize {
-        self.0.iter().map(KVVec::capacity).sum()
+        let list = match self {
+            Self::Few(_) => 0,
+            Self::Many(pieces) => pieces.capacity() * size_of::<KVVec<u8>>(),
+        };
+        list + self.pieces().iter().map(KVVec::capacity).sum::<usize>()
     }
 
     /// A copy of the first `num`.
-    fn cut(&self, num: usize, size: usize) -> Result<Self> {
-        let mut cut = Self::new(num, size)?;
+    fn cut(&self, geometry: &Geometry, num: usize) -> Result<Self> {
+        let size = geometry.digest_size();
+        let mut cut = Self::new(geometry, num)?;
         let places = cut
-            .0
+            .pieces_mut()
             .iter_mut()
             .flat_map(|piece| piece.chunks_exact_mut(size));
         for (place, digest) in places.zip(self.iter(size)) {
@@ -187,7 +215,7 @@ impl Stored {
     ) -> Result<Self> {
         let size = algo.digest_size();
         let geometry = Geometry::new(size, num).ok_or(EOVERFLOW)?;
-        let mut digests = Digests::new(num, size)?;
+        let mut digests = Digests::new(&geometry, num)?;
         let mut offsets = Offsets::new(&geometry)?;
 
         let memory = offsets.get_mut(&geometry);
@@ -204,7 +232,7 @@ impl Stored {
         // Many duplicates cost nothing, but a few bits each in the offsets, when they have been
         // found. Without the memory for a copy, the table is as good as it is.
         if len < num - num / 16 {
-            if let Ok(cut) = digests.cut(len, size) {
+            if let Ok(cut) = digests.cut(&geometry, len) {
                 digests = cut;
             }
         }

@@ -65,6 +65,15 @@ mod tests {
     }
 
     #[test]
+    fn full_pieces() {
+        // The memory for digests is in pieces of 4 MB: one, and what is left for some more digests,
+        // or none.
+        for num in [0xffff, 0x1_0000, 0x1_0064] {
+            assert!(round_trip::<64>(HashAlgo::Sha512, num, digest));
+        }
+    }
+
+    #[test]
     fn algorithms() {
         assert!(round_trip::<16>(HashAlgo::Md5, 100, digest));
         assert!(round_trip::<20>(HashAlgo::Sha1, 100, digest));

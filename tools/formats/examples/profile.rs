@@ -73,17 +73,24 @@ fn rpm(num: u64) -> Vec<u8> {
 
 struct Memory {
     geometry: Geometry,
-    digests: Vec<u8>,
+    digests: Vec<Vec<u8>>,
     offsets: Vec<u8>,
     len: usize,
 }
 
+/// The memory for so many digests.
+fn pieces(geometry: &Geometry, num: usize) -> Vec<Vec<u8>> {
+    let each = geometry.digests_per_piece();
+    (0..num.div_ceil(each))
+        .map(|piece| vec![0; (num - piece * each).min(each) * SIZE])
+        .collect()
+}
+
 fn build(list: &List<'_>, num: usize) -> Memory {
     let geometry = Geometry::new(SIZE, num).unwrap();
-    let mut digests = vec![0; geometry.digests_len().unwrap()];
+    let mut digests = pieces(&geometry, num);
     let mut offsets = vec![0; geometry.offsets_len()];
-    let mut counter =
-        Counter::new(geometry, [&mut digests, &mut [], &mut []], &mut offsets).unwrap();
+    let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
     list.for_each_digest(|entry| counter.count(entry.digest))
         .unwrap();
     let mut placer = counter.into_placer().unwrap();
@@ -135,8 +142,13 @@ fn main() {
     }
 
     let memory = build(&List::parse(format, &content).unwrap(), num as usize);
-    let digests: [&[u8]; 3] = [&memory.digests, &[], &[]];
-    let table = Table::new(memory.geometry, digests, &memory.offsets, memory.len).unwrap();
+    let table = Table::new(
+        memory.geometry,
+        &memory.digests,
+        &memory.offsets,
+        memory.len,
+    )
+    .unwrap();
     for (what, from) in [("hit", 0), ("miss", num)] {
         // In an order that has nothing to do with the list's.
         let wanted: Vec<_> = (0..num.max(100_000))

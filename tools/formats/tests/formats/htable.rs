@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use digest_list_formats::{
-    htable::{Counter, Geometry, Inconsistent, Table, PIECES},
+    htable::{Counter, Geometry, Inconsistent, Table},
     parsers::algo::HashAlgo,
 };
 use proptest::prelude::*;
@@ -14,35 +14,33 @@ use proptest::prelude::*;
 /// A table with its memory.
 struct Built {
     geometry: Geometry,
-    digests: Vec<u8>,
-    /// Where the pieces of the memory for digests end.
-    cuts: [usize; PIECES - 1],
+    /// The memory for digests.
+    pieces: Vec<Vec<u8>>,
     offsets: Vec<u8>,
     distinct: usize,
 }
 
-/// Memory in pieces.
-fn pieces(memory: &[u8], [first, second]: [usize; PIECES - 1]) -> [&[u8]; PIECES] {
-    [&memory[..first], &memory[first..second], &memory[second..]]
-}
-
-/// The same.
-fn pieces_mut(memory: &mut [u8], [first, second]: [usize; PIECES - 1]) -> [&mut [u8]; PIECES] {
-    let (before, third) = memory.split_at_mut(second);
-    let (first, second) = before.split_at_mut(first);
-    [first, second, third]
+/// Memory for so many digests: full pieces, and the rest in pieces that end at these shares, in
+/// eighths, of it.
+fn pieces(geometry: &Geometry, num: usize, cuts: &[usize]) -> Vec<Vec<u8>> {
+    let each = geometry.digests_per_piece();
+    let rest = num % each;
+    let ends = cuts.iter().map(|eighths| rest * eighths / 8).chain([rest]);
+    let mut before = 0;
+    let rest = ends.map(|end| end - std::mem::replace(&mut before, end));
+    std::iter::repeat_n(each, num / each)
+        .chain(rest)
+        .map(|num| vec![0; num * geometry.digest_size()])
+        .collect()
 }
 
 impl Built {
-    /// Makes a table, placing in another order than counting. The memory is cut after these numbers
-    /// of digests.
-    fn new<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: [usize; PIECES - 1]) -> Self {
-        let cuts = cuts.map(|num| num * size);
+    /// Makes a table, placing in another order than counting, in memory that is cut as `cuts` says.
+    fn new<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: &[usize]) -> Self {
         let geometry = Geometry::new(size, input.len()).unwrap();
-        let mut digests = vec![0; geometry.digests_len().unwrap()];
+        let mut pieces = pieces(&geometry, input.len(), cuts);
         let mut offsets = vec![0; geometry.offsets_len()];
-        let mut counter =
-            Counter::new(geometry, pieces_mut(&mut digests, cuts), &mut offsets).unwrap();
+        let mut counter = Counter::new(geometry, &mut pieces, &mut offsets).unwrap();
         for digest in input {
             counter.count(digest.as_ref()).unwrap();
         }
@@ -53,34 +51,32 @@ impl Built {
         let distinct = placer.finish().unwrap();
         Self {
             geometry,
-            digests,
-            cuts,
+            pieces,
             offsets,
             distinct,
         }
     }
 
-    fn table(&self) -> Table<'_> {
-        let digests = pieces(&self.digests, self.cuts);
-        Table::new(self.geometry, digests, &self.offsets, self.distinct).unwrap()
+    fn table(&self) -> Table<'_, Vec<u8>> {
+        Table::new(self.geometry, &self.pieces, &self.offsets, self.distinct).unwrap()
     }
 }
 
 /// Checks a table of these digests against a set, with the memory in one piece and in three.
 fn check<D: AsRef<[u8]>>(size: usize, input: &[D]) {
-    let num = input.len();
-    for cuts in [[num, num], [num / 2, num - num / 8]] {
+    for cuts in [&[][..], &[4, 7]] {
         check_cut(size, input, cuts);
     }
 }
 
-fn check_cut<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: [usize; PIECES - 1]) {
+fn check_cut<D: AsRef<[u8]>>(size: usize, input: &[D], cuts: &[usize]) {
     let set: BTreeSet<&[u8]> = input.iter().map(AsRef::as_ref).collect();
     let built = Built::new(size, input, cuts);
     assert_eq!(built.distinct, set.len());
     let table = built.table();
     // The digests are the set, in order, and nothing but it.
-    let stored = built.digests.chunks_exact(size).take(built.distinct);
+    let stored = built.pieces.iter().flat_map(|p| p.chunks_exact(size));
+    let stored = stored.take(built.distinct);
     assert!(stored.eq(set.iter().copied()));
     for digest in &set {
         assert!(table.contains(digest));
@@ -225,7 +221,7 @@ fn large_tables() {
     let num = 200_000_u32;
     let mut random = Random(4);
     let input: Vec<_> = (0..num).map(|_| random.digest(32)).collect();
-    let built = Built::new(32, &input, [input.len(); 2]);
+    let built = Built::new(32, &input, &[]);
     let table = built.table();
     assert!(input.iter().all(|digest| table.contains(digest)));
     assert!(!table.contains(&random.digest(32)));
@@ -242,7 +238,7 @@ fn large_tables() {
         })
         .collect();
     let start = Instant::now();
-    let built = Built::new(32, &crafted, [crafted.len(); 2]);
+    let built = Built::new(32, &crafted, &[]);
     let table = built.table();
     assert!(crafted.iter().all(|digest| table.contains(digest)));
     // Quadratic time would be more than 10^10 steps.
@@ -291,38 +287,118 @@ fn geometry() {
 fn memory_of_wrong_sizes() {
     let geometry = Geometry::new(16, 8).unwrap();
     for (digests, offsets) in [(127, 2), (129, 2), (128, 1), (128, 3), (0, 0)] {
-        let (mut digests, mut offsets) = (vec![0; digests], vec![0; offsets]);
-        let digests = [&mut digests[..], &mut [], &mut []];
-        assert!(Counter::new(geometry, digests, &mut offsets).is_none());
+        let (mut digests, mut offsets) = ([vec![0; digests]], vec![0; offsets]);
+        assert!(Counter::new(geometry, &mut digests, &mut offsets).is_none());
     }
-    // A digest is in one piece.
-    let mut digests = [0; 128];
-    assert!(Counter::new(geometry, pieces_mut(&mut digests, [8, 64]), &mut [0; 2]).is_none());
-    assert!(Counter::new(geometry, pieces_mut(&mut digests, [16, 64]), &mut [0; 2]).is_some());
-    for (digests, offsets, distinct, good) in [
-        (128, 2, 8, true),
-        (128, 2, 3, true),
-        (48, 2, 3, true),
-        (47, 2, 3, false),
-        (128, 2, 9, false),
-        (1000, 2, 9, false),
-        (128, 1, 8, false),
-        (128, 3, 8, false),
-        (128, 2, usize::MAX, false),
+    for (lens, good) in [
+        (&[128][..], true),
+        (&[16, 48, 64], true),
+        (&[0, 128, 0], true),
+        // A digest is in one piece.
+        (&[8, 56, 64], false),
+        (&[64], false),
+        (&[128, 16], false),
+        (&[], false),
     ] {
-        let (digests, offsets) = (vec![0; digests], vec![0; offsets]);
-        let table = Table::new(geometry, [&digests, &[], &[]], &offsets, distinct);
-        assert_eq!(table.is_some(), good);
+        let mut digests: Vec<_> = lens.iter().map(|len| vec![0; *len]).collect();
+        let mut offsets = [0; 2];
+        let counter = Counter::new(geometry, &mut digests, &mut offsets);
+        assert_eq!(counter.is_some(), good, "{lens:?}");
     }
+    for (offsets, distinct, good) in [
+        (2, 8, true),
+        (2, 3, true),
+        (2, 9, false),
+        (1, 8, false),
+        (3, 8, false),
+        (2, usize::MAX, false),
+    ] {
+        // With less memory than that, no more is found.
+        for len in [0, 47, 128, 1000] {
+            let (digests, offsets) = ([vec![0; len]], vec![0; offsets]);
+            let table = Table::new(geometry, &digests, &offsets, distinct);
+            assert_eq!(table.is_some(), good);
+            assert!(!table.is_some_and(|table| table.contains(&[1; 16])));
+        }
+    }
+}
+
+/// Full pieces come first, and only as long as there is enough to fill them.
+#[test]
+fn pieces_that_are_full() {
+    for size in [16, 20, 32, 48, 64] {
+        let each = Geometry::new(size, 0).unwrap().digests_per_piece();
+        assert_eq!(each, (4 << 20) / size);
+        for (num, nums, good) in [
+            (each, &[each][..], true),
+            (each, &[1, each - 1], false),
+            (each + 1, &[each, 1], true),
+            (each + 1, &[each + 1], false),
+            (each + 1, &[1, each], false),
+            (2 * each, &[each, each], true),
+            (2 * each, &[2 * each], false),
+            (2 * each + 9, &[each, each, 4, 0, 5], true),
+            (2 * each + 9, &[each, 4, each, 5], false),
+        ] {
+            let geometry = Geometry::new(size, num).unwrap();
+            let mut digests: Vec<_> = nums.iter().map(|num| vec![0; num * size]).collect();
+            let mut offsets = vec![0; geometry.offsets_len()];
+            let counter = Counter::new(geometry, &mut digests, &mut offsets);
+            assert_eq!(counter.is_some(), good, "{size} {num} {nums:?}");
+        }
+    }
+}
+
+/// Digests in several full pieces, of sizes of which a piece is a multiple and others.
+#[test]
+fn tables_in_many_pieces() {
+    let mut random = Random(8);
+    for size in [32, 48, 64] {
+        let each = Geometry::new(size, 0).unwrap().digests_per_piece();
+        let mut input: Vec<_> = (0..2 * each + 1000).map(|_| random.digest(size)).collect();
+        let built = Built::new(size, &input, &[1, 5]);
+        assert_eq!(built.pieces.len(), 5);
+        assert_eq!(built.distinct, input.len());
+        let table = built.table();
+        assert!(input.iter().all(|digest| table.contains(digest)));
+        for digest in input.iter().step_by(100) {
+            let mut other = digest.clone();
+            other[size - 1] ^= 1;
+            assert!(!table.contains(&other));
+        }
+        // One after another, in order.
+        input.sort();
+        let stored = built.pieces.iter().flat_map(|p| p.chunks_exact(size));
+        assert!(stored.eq(input.iter().map(|digest| &digest[..])));
+    }
+
+    // One bucket and many duplicates, which are sorted in place, across the ends of pieces.
+    let each = u32::try_from(Geometry::new(64, 0).unwrap().digests_per_piece()).unwrap();
+    let input: Vec<_> = (0..2 * each + 100)
+        .map(|n| {
+            let mut digest = [0; 64];
+            let half = n.wrapping_mul(0x9e37_79b1) >> 1;
+            digest[60..].copy_from_slice(&half.to_be_bytes());
+            digest
+        })
+        .collect();
+    let set: BTreeSet<_> = input.iter().collect();
+    let built = Built::new(64, &input, &[4]);
+    assert_eq!(built.distinct, set.len());
+    let stored = built.pieces.iter().flat_map(|p| p.chunks_exact(64));
+    assert!(stored
+        .take(set.len())
+        .eq(set.iter().map(|digest| &digest[..])));
+    let table = built.table();
+    assert!(set.iter().all(|digest| table.contains(*digest)));
 }
 
 /// Counts these, places those; whether all was well.
 fn build(num: usize, count: &[[u8; 16]], place: &[[u8; 16]]) -> Result<usize, Inconsistent> {
     let geometry = Geometry::new(16, num).unwrap();
-    let mut digests = vec![0; geometry.digests_len().unwrap()];
+    let mut digests = [vec![0; geometry.digests_len().unwrap()]];
     let mut offsets = vec![0; geometry.offsets_len()];
-    let digests = [&mut digests[..], &mut [], &mut []];
-    let mut counter = Counter::new(geometry, digests, &mut offsets).unwrap();
+    let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
     for digest in count {
         counter.count(digest)?;
     }
@@ -341,10 +417,9 @@ fn garbage_before() {
         let input: Vec<_> = (0..num).map(|_| random.digest(16)).collect();
         for fill in [1, 0xa5, 0xff] {
             let geometry = Geometry::new(16, num).unwrap();
-            let mut digests = vec![fill; geometry.digests_len().unwrap()];
+            let mut digests = [vec![fill; geometry.digests_len().unwrap()]];
             let mut offsets = vec![fill; geometry.offsets_len()];
-            let memory = [&mut digests[..], &mut [], &mut []];
-            let mut counter = Counter::new(geometry, memory, &mut offsets).unwrap();
+            let mut counter = Counter::new(geometry, &mut digests, &mut offsets).unwrap();
             let made = input
                 .iter()
                 .try_for_each(|digest| counter.count(digest))
@@ -354,8 +429,7 @@ fn garbage_before() {
                     placer.finish()
                 });
             if let Ok(distinct) = made {
-                let memory: [&[u8]; PIECES] = [&digests, &[], &[]];
-                let table = Table::new(geometry, memory, &offsets, distinct).unwrap();
+                let table = Table::new(geometry, &digests, &offsets, distinct).unwrap();
                 for digest in &input {
                     table.contains(digest);
                 }
@@ -379,8 +453,8 @@ fn inconsistent_input() {
     }
 
     let geometry = Geometry::new(16, 1).unwrap();
-    let mut digests = [0; 16];
-    let mut counter = Counter::new(geometry, [&mut digests, &mut [], &mut []], &mut []).unwrap();
+    let mut digests = [vec![0; 16]];
+    let mut counter = Counter::new(geometry, &mut digests, &mut []).unwrap();
     assert_eq!(counter.count(&[0; 15]), Err(Inconsistent));
     assert_eq!(counter.count(&[0; 17]), Err(Inconsistent));
     counter.count(&[0; 16]).unwrap();
@@ -429,7 +503,8 @@ fn arbitrary_memory_does_not_panic() {
                 }
             })
             .collect();
-        let table = Table::new(geometry, pieces(&digests, [256, 384]), &offsets, 32).unwrap();
+        let pieces = [&digests[..256], &digests[256..384], &digests[384..]];
+        let table = Table::new(geometry, &pieces, &offsets, 32).unwrap();
         for _ in 0..20 {
             table.contains(&random.digest(16));
         }
