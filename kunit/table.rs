@@ -109,6 +109,28 @@ mod tests {
     }
 
     #[test]
+    fn files_without_digest() {
+        // An RPM header with 70 directories, a file, and one that has no digest.
+        let data = Bytes::new().u32(8);
+        let data = (0..70).fold(data, |data, _| data.raw(b"\0"));
+        let data = (0..32).fold(data, |data, _| data.raw(b"5a")).raw(b"\0\0");
+        let data = data.raw(&[0; 70]);
+        let list = Bytes::new()
+            .raw(&[0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0])
+            .u32(2)
+            .u32(data.0.len() as u32);
+        // FILEDIGESTALGO, a number; FILEDIGESTS, strings.
+        let list = list.u32(5011).u32(4).u32(0).u32(1);
+        let list = list.u32(1035).u32(8).u32(4).u32(72).raw(&data.0);
+        let tables = List::parse(Format::Rpm, &list.0)
+            .map_err(|_| EINVAL)
+            .and_then(|list| Tables::build(&list));
+        assert!(tables.is_ok_and(|tables| tables.len() == 1
+            && tables.contains(HashAlgo::Sha256, &[0x5a; 32])
+            && !tables.contains(HashAlgo::Sha256, &[0; 32])));
+    }
+
+    #[test]
     fn algorithms_do_not_mix() {
         let bytes = list::<32>(HashAlgo::Sha256, 10, digest);
         let tables = List::parse(Format::Tlv, &bytes.0)

@@ -154,14 +154,15 @@ enum Body<'a> {
 }
 
 impl Body<'_> {
-    /// Without paths, a walk of some formats is shorter.
-    fn walk<E, const WITH_PATHS: bool>(
+    /// A walk that is not `FULL` is for lists that such a walk found to be well-formed, and does
+    /// without paths. Some formats have a shorter one for it.
+    fn walk<E, const FULL: bool>(
         &self,
         f: impl FnMut(Entry<'_>) -> Result<(), E>,
     ) -> Result<(), Halt<E>> {
         match self {
             Self::Tlv(body) => body.walk(f),
-            Self::Rpm(body) => body.walk::<E, WITH_PATHS>(f),
+            Self::Rpm(body) => body.walk::<E, FULL>(f),
         }
     }
 }

@@ -185,9 +185,10 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Calls `f` for each digest until something is malformed or `f` fails. If not `WITH_PATHS`,
-    /// entries have none, and nothing that concerns them is looked at.
-    pub(super) fn walk<E, const WITH_PATHS: bool>(
+    /// Calls `f` for each digest until something is malformed or `f` fails. If not `FULL`, which is
+    /// for headers that a full walk got to the end of, entries have no paths, and digits are not
+    /// checked again.
+    pub(super) fn walk<E, const FULL: bool>(
         &self,
         mut f: impl FnMut(Entry<'_>) -> Result<(), E>,
     ) -> Result<(), Halt<E>> {
@@ -200,7 +201,7 @@ impl<'a> Body<'a> {
         else {
             return Ok(());
         };
-        if !WITH_PATHS {
+        if !FULL {
             paths = None;
         }
         let mut dirs = paths.map(|paths| Dirs::new(paths.dir_names, self.size));
@@ -208,7 +209,11 @@ impl<'a> Body<'a> {
         let digest = buffer.get_mut(..algo.digest_size()).unwrap_or_default();
         let mut hex = digests.data;
         for _ in 0..digests.count {
-            let has_digest = next_digest(&mut hex, digest)?;
+            let has_digest = match <&mut [u8; 32]>::try_from(&mut *digest) {
+                // The size that most have is told to the compiler.
+                Ok(digest) => next_digest::<FULL>(&mut hex, digest)?,
+                Err(_) => next_digest::<FULL>(&mut hex, digest)?,
+            };
             let is_regular = match &mut modes {
                 Some(modes) => modes.data.u16()? & MODE_TYPE == MODE_REGULAR,
                 None => true,
@@ -381,17 +386,31 @@ impl<'a> Dirs<'a> {
     }
 }
 
-/// Reads the next digest, if it is not empty.
-fn next_digest(hex: &mut Cursor<'_>, digest: &mut [u8]) -> Result<bool, Error> {
+/// Reads the next digest, if it is not empty. If not `CHECK`, it is known to be empty, or to be as
+/// many digits as belong to a digest.
+#[inline(always)]
+fn next_digest<const CHECK: bool>(hex: &mut Cursor<'_>, digest: &mut [u8]) -> Result<bool, Error> {
     // What is expected, without looking for the end first: digits are no NUL.
     let len = digest.len().saturating_mul(2);
-    let digits = hex.rest().split_at_checked(len);
-    if let Some((digits, [0, ..])) = digits {
+    if let Some((digits, [0, ..])) = hex.rest().split_at_checked(len) {
+        let is_digest = if CHECK {
+            are_digits(digits)
+        } else {
+            // After an empty one may come anything, NULs as well.
+            digits.first().is_some_and(|&first| first != 0)
+        };
         let end = len.saturating_add(1);
-        if decode(digits, digest).is_some() && hex.skip(end).is_some() {
+        if is_digest && hex.skip(end).is_some() {
+            decode(digits, digest);
             return Ok(true);
         }
     }
+    other_digest(hex, len)
+}
+
+/// The next digest has not `len` digits, but perhaps none.
+#[cold]
+fn other_digest(hex: &mut Cursor<'_>, len: usize) -> Result<bool, Error> {
     let string = hex.string()?;
     match string.len() {
         0 => Ok(false),
@@ -405,18 +424,32 @@ const fn bytes(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Decodes lower-case hexadecimal digits, the only ones that RPM writes, eight at a time.
-#[inline]
-fn decode(digits: &[u8], to: &mut [u8]) -> Option<()> {
-    for (word, to) in digits.chunks_exact(8).zip(to.chunks_exact_mut(4)) {
-        let word = u64::from_be_bytes(*word.first_chunk()?);
+/// Eight digits at a time.
+#[inline(always)]
+fn words(digits: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    digits
+        .chunks_exact(8)
+        .map(|word| u64::from_be_bytes(word.first_chunk().copied().unwrap_or_default()))
+}
+
+/// Whether these, a multiple of eight, are lower-case hexadecimal digits, the only ones that RPM
+/// writes.
+#[inline(always)]
+fn are_digits(digits: &[u8]) -> bool {
+    let good = words(digits).fold(bytes(0x80), |good, word| {
         // Bytes below 0x80 are at least `min` if the sum has the highest bit.
         let at_least = |min: u8| word.wrapping_add(bytes(0x80_u8.wrapping_sub(min)));
         let is_figure = at_least(b'0') & !at_least(b'9'.wrapping_add(1));
         let is_letter = at_least(b'a') & !at_least(b'f'.wrapping_add(1));
-        if !word & (is_figure | is_letter) & bytes(0x80) != bytes(0x80) {
-            return None;
-        }
+        good & !word & (is_figure | is_letter)
+    });
+    good == bytes(0x80)
+}
+
+/// Decodes lower-case hexadecimal digits, a multiple of eight; anything else becomes anything.
+#[inline(always)]
+fn decode(digits: &[u8], to: &mut [u8]) {
+    for (word, to) in words(digits).zip(to.chunks_exact_mut(4)) {
         // The low four bits are the value of a figure, and nine less than that of a letter, which
         // has bit 6.
         let letters = (word >> 6) & bytes(1);
@@ -424,8 +457,9 @@ fn decode(digits: &[u8], to: &mut [u8]) -> Option<()> {
         // Two to a byte, then these next to each other.
         let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
         let pairs = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-        let pairs = (pairs | pairs >> 16) & 0xffff_ffff;
-        to.copy_from_slice(&u32::try_from(pairs).ok()?.to_be_bytes());
+        let [_, _, _, _, bytes @ ..] = (pairs | pairs >> 16).to_be_bytes();
+        if let Some(to) = to.first_chunk_mut() {
+            *to = bytes;
+        }
     }
-    Some(())
 }

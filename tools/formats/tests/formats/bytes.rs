@@ -32,13 +32,24 @@ impl From<Entry<'_>> for Owned {
     }
 }
 
-/// All entries of a list.
+/// All entries of a list. Checks that a walk for digests only, which may take short cuts, gives the
+/// same ones.
+#[track_caller]
 pub fn entries(list: &List<'_>) -> Vec<Owned> {
-    let mut entries = Vec::new();
+    let mut entries: Vec<Owned> = Vec::new();
     let Ok(()) = list.for_each(|entry| -> Result<(), Infallible> {
         entries.push(entry.into());
         Ok(())
     });
+    let mut digests = Vec::new();
+    let Ok(()) = list.for_each_digest(|entry| -> Result<(), Infallible> {
+        digests.push((entry.algo, entry.digest_type, entry.digest.to_vec()));
+        Ok(())
+    });
+    let of_entries = entries
+        .iter()
+        .map(|e| (e.algo, e.digest_type, e.digest.clone()));
+    assert!(digests.into_iter().eq(of_entries));
     entries
 }
 

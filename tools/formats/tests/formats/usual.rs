@@ -3,14 +3,17 @@
 //! What is usual in lists is read in a way of its own, which must give what any other way gives.
 
 use digest_list_formats::parsers::{
-    algo::{DigestType::FileData, HashAlgo::Sha256},
+    algo::{
+        DigestType::FileData,
+        HashAlgo::{self, Sha256},
+    },
     error::Kind,
     Format, List,
 };
 
 use crate::bytes::{
     algo, assert_refused, digest, entry, field, hex, parse, rpm, Owned, Tag, FILEDIGESTALGO,
-    FILEDIGESTS,
+    FILEDIGESTS, FILEMODES,
 };
 
 /// An entry that begins like a usual one: whatever is wrong with the rest of it is found.
@@ -116,6 +119,43 @@ fn rpm_digits() {
                     };
                     assert_eq!(parse(Format::Rpm, &list), [owned]);
                 }
+            }
+        }
+    }
+}
+
+/// Files without a digest, in a row: as many NULs as a digest has digits, and more, are none.
+#[test]
+fn rpm_without_digests_in_a_row() {
+    for algo in HashAlgo::ALL {
+        let openpgp = (0..20).find(|&number| HashAlgo::from_openpgp(number) == Some(algo));
+        let Some(openpgp) = openpgp else {
+            continue;
+        };
+        let two = [1, 2].map(|fill| hex(&digest(algo, fill)));
+        for (before, between, after) in (0..=2 * algo.digest_size() + 3)
+            .flat_map(|num| [(num, 0, 0), (0, num, 0), (0, 0, num), (num, num, num)])
+        {
+            let mut digests = vec![""; before];
+            digests.push(&two[0]);
+            digests.resize(before + 1 + between, "");
+            digests.push(&two[1]);
+            digests.resize(before + between + after + 2, "");
+            // Directories, and files that are not in the package, which are regular.
+            for (mode, ending) in [(0o040_755, ""), (0o100_644, "x"), (0o100_644, "\0")] {
+                let mut modes = vec![mode; digests.len()];
+                modes[before] = 0o100_644;
+                modes[before + 1 + between] = 0o100_644;
+                // What comes after the digests are links, of which most are empty.
+                let list = rpm(&[
+                    Tag::int32(FILEDIGESTALGO, &[openpgp]),
+                    Tag::int16(FILEMODES, &modes),
+                    Tag::strings(FILEDIGESTS, &digests),
+                    Tag::strings(1036, &[ending; 140]),
+                ]);
+                let found = parse(Format::Rpm, &list);
+                let found: Vec<_> = found.into_iter().map(|entry| entry.digest).collect();
+                assert_eq!(found, [1, 2].map(|fill| digest(algo, fill)));
             }
         }
     }
