@@ -45,7 +45,7 @@ use crate::{
         algo::HashAlgo,
         name::{cmp_order, ListName},
     },
-    rcuref::{Object, RcuRef, Slot},
+    rcuref::{Object, Peek, RcuRef, Slot},
     resolve,
     stats::Reason,
     table::Tables,
@@ -228,11 +228,17 @@ impl Directory {
         self.names.get(start..end).unwrap_or_default()
     }
 
+    /// The list of entry `number`.
+    #[inline]
+    fn list<'g>(&self, guard: &'g rcu::Guard, number: u32) -> Option<Peek<'g, DigestCache>> {
+        let number = usize::try_from(number).ok()?;
+        self.entries.get(number)?.list.peek(guard)
+    }
+
     /// Whether the list of entry `number` has the digest.
+    #[inline]
     fn has(&self, guard: &rcu::Guard, number: u32, algo: HashAlgo, digest: &[u8]) -> bool {
-        usize::try_from(number)
-            .ok()
-            .and_then(|number| self.entries.get(number)?.list.peek(guard))
+        self.list(guard, number)
             .is_some_and(|list| list.contains(algo, digest))
     }
 
@@ -240,7 +246,8 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if that list has been reset, so that the directory is about to be.
+    /// `EAGAIN` if that list has been reset, so that the directory is about to be, or was just
+    /// replaced by another try to load it.
     fn probe(
         &self,
         cache: &RcuRef<DigestCache>,
@@ -258,11 +265,12 @@ impl Directory {
         else {
             return Ok(None);
         };
-        let list = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.entries.get(number)?.list.get())
-            .ok_or(EAGAIN)?;
-        if !list.reflects_inode(&guard) {
+        // Looked at before the reference is taken: processors do not begin to read memory, which
+        // is hardly in their caches, before an atomic operation is done.
+        let list = self.list(&guard, number).ok_or(EAGAIN)?;
+        let is_right = list.reflects_inode(&guard);
+        let list = list.upgrade().ok_or(EAGAIN)?;
+        if !is_right {
             // No hook has told what happened to it.
             blob::void(&list, Reason::Changed);
             blob::void(cache, Reason::Changed);

@@ -27,14 +27,27 @@ impl Key {
     pub const LEN: usize = MAX_WORDS + 2;
 
     /// The hash of a digest. Digests of different algorithms have different ones.
+    #[inline]
     pub fn hash(&self, algo: u8, digest: &[u8]) -> u32 {
+        match <&[u8; 32]>::try_from(digest) {
+            // The size that most have is told to the compiler.
+            Ok(digest) => self.hash_of(algo, digest),
+            Err(_) => self.hash_of(algo, digest),
+        }
+    }
+
+    /// See [`Self::hash`].
+    #[inline(always)]
+    fn hash_of(&self, algo: u8, digest: &[u8]) -> u32 {
         let mut keys = self.0.iter();
         let mut key = || keys.next().copied().unwrap_or(0);
         let first = key().wrapping_add(key().wrapping_mul(u64::from(algo)));
-        let sum = digest.chunks(4).fold(first, |sum, word| {
-            let word = word
-                .iter()
-                .fold(0_u32, |word, byte| (word << 8) | u32::from(*byte));
+        let words = digest.chunks_exact(4);
+        let rest = words.remainder().iter();
+        let words = words.map(|word| word.first_chunk().copied().map_or(0, u32::from_be_bytes));
+        // No digest has one.
+        let rest = rest.fold(0_u32, |word, byte| (word << 8) | u32::from(*byte));
+        let sum = words.chain([rest]).fold(first, |sum, word| {
             sum.wrapping_add(key().wrapping_mul(u64::from(word)))
         });
         let [b7, b6, b5, b4, ..] = sum.to_be_bytes();
