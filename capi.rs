@@ -139,7 +139,10 @@ pub(crate) fn lookup(
     let found = match cache.content() {
         // Confirms at the end, since lists may be loaded for it.
         Some(Content::Dir(dir)) => dir.lookup(cache, algo, digest),
-        _ => resolve::confirm(cache).map(|()| cache.contains(algo, digest).then(|| cache.clone())),
+        Some(Content::List(tables)) => {
+            resolve::confirm(cache).map(|()| tables.contains(algo, digest).then(|| cache.clone()))
+        }
+        None => resolve::confirm(cache).map(|()| None),
     };
     stats::count(match &found {
         Ok(Some(_)) => Counter::Hits,

@@ -190,6 +190,7 @@ impl Anchor {
 
     /// Whether the default path, and names below it, still lead where they led. Takes no lock,
     /// writes nothing.
+    #[inline(always)]
     pub(crate) fn holds(&self, guard: &rcu::Guard) -> bool {
         self.plain && self.seq.unchanged() && self.is_intact(guard)
     }
