@@ -73,6 +73,8 @@ pub struct Geometry {
     /// How many leading bits of a digest tell its bucket. If none, there is only one bucket and no
     /// memory for its end.
     bucket_bits: u8,
+    /// What is wide enough for the end of a bucket.
+    width: Width,
 }
 
 impl Geometry {
@@ -87,6 +89,11 @@ impl Geometry {
             digest_size: u8::try_from(digest_size).ok()?,
             // At most 29, as `num` fits 32 bits.
             bucket_bits: u8::try_from(bucket_bits).ok()?,
+            width: match num {
+                0..0x100 => Width::One,
+                0x100..0x1_0000 => Width::Two,
+                _ => Width::Four,
+            },
         };
         geometry.digests_len().map(|_| geometry)
     }
@@ -113,7 +120,7 @@ impl Geometry {
 
     /// The number of bytes that the ends of buckets need, which may be zero.
     pub fn offsets_len(&self) -> usize {
-        self.num_offsets().saturating_mul(self.width().size())
+        self.num_offsets().saturating_mul(self.width.size())
     }
 
     /// The number of ends of buckets, which may be zero.
@@ -121,16 +128,6 @@ impl Geometry {
         match self.bucket_bits {
             0 => 0,
             bits => 1_usize.wrapping_shl(bits.into()),
-        }
-    }
-
-    /// What is wide enough for a number of digests.
-    #[inline]
-    const fn width(&self) -> Width {
-        match self.num {
-            0..0x100 => Width::One,
-            0x100..0x1_0000 => Width::Two,
-            _ => Width::Four,
         }
     }
 
@@ -195,11 +192,10 @@ fn rows_per_piece(size: usize) -> usize {
     PIECE.checked_div(size).unwrap_or(1)
 }
 
-/// How many pieces come before that with the digest at `index`, as far as these are full, and its
-/// index after them.
+/// How many pieces, of so many digests `each`, come before that with the digest at `index`, as far
+/// as these are full, and its index after them.
 #[inline(always)]
-fn full_pieces_before(size: usize, index: usize) -> (usize, usize) {
-    let each = rows_per_piece(size);
+fn full_pieces_before(each: usize, index: usize) -> (usize, usize) {
     // Nearly always.
     if index < each {
         return (0, index);
@@ -276,23 +272,26 @@ impl Width {
     /// Adds one to a number, and tells what it was; none if it is not there, or has no room.
     #[inline(always)]
     fn increment(self, offsets: &mut [u8], index: usize) -> Option<u32> {
-        let at = index.checked_mul(self.size())?;
-        let rest = offsets.get_mut(at..)?;
+        /// Where a number of a width is.
+        #[inline(always)]
+        fn find<const N: usize>(offsets: &mut [u8], index: usize) -> Option<&mut [u8; N]> {
+            offsets.get_mut(index.checked_mul(N)?..)?.first_chunk_mut()
+        }
         Some(match self {
             Self::One => {
-                let number = rest.first_mut()?;
+                let [number] = find(offsets, index)?;
                 let before = *number;
                 *number = before.checked_add(1)?;
                 before.into()
             }
             Self::Two => {
-                let number = rest.first_chunk_mut()?;
+                let number = find(offsets, index)?;
                 let before = u16::from_ne_bytes(*number);
                 *number = before.checked_add(1)?.to_ne_bytes();
                 before.into()
             }
             Self::Four => {
-                let number = rest.first_chunk_mut()?;
+                let number = find(offsets, index)?;
                 let before = u32::from_ne_bytes(*number);
                 *number = before.checked_add(1)?.to_ne_bytes();
                 before
@@ -357,7 +356,8 @@ impl<'m, P: DerefMut<Target = [u8]>> Counter<'m, P> {
         Some(Self {
             geometry,
             rows: Rows {
-                geometry,
+                size: geometry.digest_size(),
+                each: full,
                 pieces: digests,
             },
             offsets,
@@ -378,8 +378,8 @@ impl<'m, P: DerefMut<Target = [u8]>> Counter<'m, P> {
         }
         self.counted = self.counted.saturating_add(1);
         if !self.offsets.is_empty() {
-            let width = self.geometry.width();
-            width.increment(self.offsets, bucket).ok_or(Inconsistent)?;
+            let counted = self.geometry.width.increment(self.offsets, bucket);
+            counted.ok_or(Inconsistent)?;
         }
         Ok(())
     }
@@ -393,7 +393,7 @@ impl<'m, P: DerefMut<Target = [u8]>> Counter<'m, P> {
         if self.counted != self.geometry.num {
             return Err(Inconsistent);
         }
-        let width = self.geometry.width();
+        let width = self.geometry.width;
         let mut start = 0_u32;
         for bucket in 0..self.geometry.num_offsets() {
             let count = width.get(self.offsets, bucket).ok_or(Inconsistent)?;
@@ -430,14 +430,20 @@ impl<P: DerefMut<Target = [u8]>> Placer<'_, P> {
     pub fn place(&mut self, digest: &[u8]) -> Result<(), Inconsistent> {
         match <&[u8; 32]>::try_from(digest) {
             // The size that most have is told to the compiler.
-            Ok(digest) => self.place_one(32, digest),
-            Err(_) => self.place_one(digest.len(), digest),
+            Ok(digest) => self.place_one(32, rows_per_piece(32), digest),
+            Err(_) => self.place_other(digest),
         }
     }
 
-    /// See [`Self::place`]; for a digest of this size.
+    /// See [`Self::place`]; for a digest of any size, and no part of what is done for the usual.
+    #[inline(never)]
+    fn place_other(&mut self, digest: &[u8]) -> Result<(), Inconsistent> {
+        self.place_one(digest.len(), self.rows.each, digest)
+    }
+
+    /// See [`Self::place`]; for a digest of this size, of which so many are in a full piece.
     #[inline(always)]
-    fn place_one(&mut self, size: usize, digest: &[u8]) -> Result<(), Inconsistent> {
+    fn place_one(&mut self, size: usize, each: usize, digest: &[u8]) -> Result<(), Inconsistent> {
         let bucket = self.geometry.checked_bucket(digest)?;
         if self.placed >= self.geometry.num {
             return Err(Inconsistent);
@@ -445,11 +451,11 @@ impl<P: DerefMut<Target = [u8]>> Placer<'_, P> {
         let place = if self.offsets.is_empty() {
             self.placed
         } else {
-            let width = self.geometry.width();
-            width.increment(self.offsets, bucket).ok_or(Inconsistent)?
+            let place = self.geometry.width.increment(self.offsets, bucket);
+            place.ok_or(Inconsistent)?
         };
-        let row = self.rows.get_mut(size, widen(place)).ok_or(Inconsistent)?;
-        copy(row, digest);
+        let row = self.rows.get_mut(size, each, widen(place));
+        copy(row.ok_or(Inconsistent)?, digest);
         self.placed = self.placed.saturating_add(1);
         Ok(())
     }
@@ -482,7 +488,7 @@ impl<P: DerefMut<Target = [u8]>> Placer<'_, P> {
         if placed != geometry.num {
             return Err(Inconsistent);
         }
-        let width = geometry.width();
+        let width = geometry.width;
         let mut few = Few {
             keys: [0; MAX_FEW],
             sorted: [0; MAX_FEW],
@@ -562,20 +568,22 @@ impl Few {
 /// Digests one after another, to be sorted in place.
 #[derive(Debug)]
 struct Rows<'m, P> {
-    geometry: Geometry,
+    size: usize,
+    /// See [`rows_per_piece`].
+    each: usize,
     pieces: &'m mut [P],
 }
 
 impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
     /// The digest at `index`; the empty slice if there is none.
     fn get(&self, index: usize) -> &[u8] {
-        find_row(self.geometry.digest_size(), self.pieces, index).unwrap_or_default()
+        find_row(self.size, self.each, self.pieces, index).unwrap_or_default()
     }
 
-    /// The digest at `index`, of `size` bytes, which is that of all of them.
+    /// The digest at `index`. As [`Self::get`], where the compiler may know what is in the fields.
     #[inline(always)]
-    fn get_mut(&mut self, size: usize, index: usize) -> Option<&mut [u8]> {
-        let (first, index) = full_pieces_before(size, index);
+    fn get_mut(&mut self, size: usize, each: usize, index: usize) -> Option<&mut [u8]> {
+        let (first, index) = full_pieces_before(each, index);
         let mut start = index.checked_mul(size)?;
         for piece in self.pieces.get_mut(first..)? {
             if start < piece.len() {
@@ -592,7 +600,7 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
         index: usize,
         copy_of_it: &'c mut [u8; MAX_DIGEST_SIZE],
     ) -> Option<&'c [u8]> {
-        let copied = copy_of_it.get_mut(..self.geometry.digest_size())?;
+        let copied = copy_of_it.get_mut(..self.size)?;
         copy(copied, self.get(index));
         Some(copied)
     }
@@ -605,11 +613,11 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
         else {
             return;
         };
-        let size = self.geometry.digest_size();
-        if let Some(to) = self.get_mut(size, a) {
+        let (size, each) = (self.size, self.each);
+        if let Some(to) = self.get_mut(size, each, a) {
             copy(to, digest_b);
         }
-        if let Some(to) = self.get_mut(size, b) {
+        if let Some(to) = self.get_mut(size, each, b) {
             copy(to, digest_a);
         }
     }
@@ -626,10 +634,11 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
         target: usize,
         is_right: impl Fn(u64) -> bool,
     ) -> Option<usize> {
+        let each = rows_per_piece(size);
         let num = range.len();
         let places = few.copies.iter_mut().zip(&mut few.keys);
         for ((number, index), (copied, numbered)) in range.enumerate().zip(places) {
-            let digest = find_row(size, self.pieces, index)?;
+            let digest = find_row(size, each, self.pieces, index)?;
             copy(copied.get_mut(..size)?, digest);
             let key = key(digest);
             if !is_right(key) {
@@ -646,7 +655,7 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
             previous = *numbered;
             let number = usize::try_from(numbered & Few::NUMBER).ok()?;
             let digest = few.copies.get(number)?.get(..size)?;
-            copy(self.get_mut(size, to)?, digest);
+            copy(self.get_mut(size, each, to)?, digest);
         }
         let end = target.checked_add(num)?;
         if all_differ {
@@ -798,7 +807,7 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
             if end != index {
                 let mut copied = [0; MAX_DIGEST_SIZE];
                 let digest = self.copy_out(index, &mut copied)?;
-                copy(self.get_mut(self.geometry.digest_size(), end)?, digest);
+                copy(self.get_mut(self.size, self.each, end)?, digest);
             }
             end = end.saturating_add(1);
         }
@@ -806,11 +815,16 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
     }
 }
 
-/// The digest of `size` bytes at `index` of the memory for digests. (There is the same for memory
-/// that is changed.)
+/// The digest of `size` bytes at `index` of the memory for digests, of which so many, `each`, are in
+/// a full piece. (There is the same for memory that is changed.)
 #[inline(always)]
-fn find_row<P: Deref<Target = [u8]>>(size: usize, pieces: &[P], index: usize) -> Option<&[u8]> {
-    let (first, index) = full_pieces_before(size, index);
+fn find_row<P: Deref<Target = [u8]>>(
+    size: usize,
+    each: usize,
+    pieces: &[P],
+    index: usize,
+) -> Option<&[u8]> {
+    let (first, index) = full_pieces_before(each, index);
     let mut start = index.checked_mul(size)?;
     for piece in pieces.get(first..)? {
         if start < piece.len() {
@@ -869,6 +883,7 @@ impl<'a, P: Deref<Target = [u8]>> Table<'a, P> {
     /// Where the digest, of `size` bytes, is.
     #[inline(always)]
     fn find(&self, digest: &[u8], size: usize) -> Option<usize> {
+        let each = rows_per_piece(size);
         let wanted = key(digest);
         let (bucket, fraction) = self.geometry.bucket(wanted);
         let mut range = self.bucket_range(bucket)?;
@@ -878,7 +893,7 @@ impl<'a, P: Deref<Target = [u8]>> Table<'a, P> {
         let mut next = range.start.checked_add(usize::try_from(ahead).ok()?)?;
         let mut steps = 0_usize;
         while range.contains(&next) {
-            let found = find_row(size, self.digests, next)?;
+            let found = find_row(size, each, self.digests, next)?;
             let order = match wanted.cmp(&key(found)) {
                 Ordering::Equal if is_same(digest, found) => return Some(next),
                 // Few have the same key.
@@ -908,8 +923,8 @@ impl<'a, P: Deref<Target = [u8]>> Table<'a, P> {
         if self.offsets.is_empty() {
             return Some(0..self.num_distinct);
         }
-        let width = self.geometry.width();
-        let (start, end) = width.get_with_previous(self.offsets, bucket)?;
+        let bounds = self.geometry.width.get_with_previous(self.offsets, bucket);
+        let (start, end) = bounds?;
         Some(widen(start)..widen(end))
     }
 }

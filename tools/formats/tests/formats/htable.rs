@@ -313,12 +313,20 @@ fn memory_of_wrong_sizes() {
         (3, 8, false),
         (2, usize::MAX, false),
     ] {
-        // With less memory than that, no more is found.
-        for len in [0, 47, 128, 1000] {
-            let (digests, offsets) = ([vec![0; len]], vec![0; offsets]);
-            let table = Table::new(geometry, &digests, &offsets, distinct);
-            assert_eq!(table.is_some(), good);
-            assert!(!table.is_some_and(|table| table.contains(&[1; 16])));
+        let (digests, offsets) = ([vec![0; 128]], vec![0; offsets]);
+        let table = Table::new(geometry, &digests, &offsets, distinct);
+        assert_eq!(table.is_some(), good);
+    }
+    // With less memory than there are digests, those after its end are not found.
+    let input: Vec<_> = (1..=8).map(|n| [n; 16]).collect();
+    let built = Built::new(16, &input, &[]);
+    for len in [0, 1, 15, 16, 47, 48, 100, 127, 128] {
+        let digests = [built.pieces.concat()[..len].to_vec()];
+        let table = Table::new(geometry, &digests, &built.offsets, 8).unwrap();
+        for (index, digest) in input.iter().enumerate() {
+            let is_there = (index + 1) * 16 <= len;
+            assert!(!table.contains(digest) || is_there, "{len} {index}");
+            assert!(table.contains(digest) || len < 128);
         }
     }
 }
