@@ -64,7 +64,6 @@ check: setup ## what needs no kernel: scripts, formats, tools
 	@tests/run 10-harness 20-format 30-tools
 
 bench: ## measure, beside the textbook structure; QUICK=1 for a look
-	@scripts/setup --bench
 	@bench/run
 
 series: setup ## make the patch series for submission and check it

@@ -38,7 +38,7 @@ const MIN_DIGEST_SIZE: usize = size_of::<u64>();
 const MAX_DIGEST_SIZE: usize = 64;
 
 /// The size of a piece of the memory for digests, but for what is left when as many digests as fit
-/// are in it.
+/// are in it: the most that `kmalloc()` has where pages are smallest.
 const PIECE: usize = 4 << 20;
 
 /// Up to as many digests are sorted by way of the stack.
