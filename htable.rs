@@ -815,8 +815,8 @@ impl<P: DerefMut<Target = [u8]>> Rows<'_, P> {
     }
 }
 
-/// The digest of `size` bytes at `index` of the memory for digests, of which so many, `each`, are in
-/// a full piece. (There is the same for memory that is changed.)
+/// The digest of `size` bytes at `index` of the memory for digests, of which so many, `each`, are
+/// in a full piece. (There is the same for memory that is changed.)
 #[inline(always)]
 fn find_row<P: Deref<Target = [u8]>>(
     size: usize,
